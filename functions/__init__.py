@@ -1,0 +1,1 @@
+"""Deployed HTTP functions: one file wires one router and never decides."""

@@ -1,0 +1,1 @@
+"""What the product can do: one verb per file, written against ports only."""
