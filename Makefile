@@ -1,0 +1,67 @@
+# What a person types. Anything longer than a line stands in infra/.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test check fmt bench audit lock clean chromium
+
+BIN := .venv/bin
+export PYTHON ?= python3.11
+
+# The studio's stamps are files that npm and Vite write last. Folders count as sources, so a deleted file is noticed.
+ifneq ($(wildcard web/package.json),)
+WEB := cd web &&
+WEB_MODULES := web/node_modules/.package-lock.json
+WEB_DIST := web/dist/index.html
+WEB_SOURCES := $(shell find web -mindepth 1 \( -name node_modules -o -name dist -o -name '.*' \) -prune -o -print)
+endif
+
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready $(WEB_DIST) ## install everything and build the studio; every other target does it when it is due
+
+run: setup ## serve the whole product here (PORT, default 8080; DATA_DIR, default .data)
+	@exec $(BIN)/python -m infra.local
+
+test: setup chromium ## pass every test; make test ARGS="-k ledger" passes some
+	$(if $(WEB),$(WEB) npm test)
+	$(BIN)/pytest $(ARGS)
+
+check: setup ## what CI asks besides the tests: style, types, who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(if $(WEB),$(WEB) npm run check)
+
+fmt: setup ## repair what can be repaired by itself
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(if $(WEB),$(WEB) npm run fmt --if-present)
+
+bench: setup ## measure speed and memory on this machine
+	$(BIN)/python -m tests.bench $(ARGS)
+
+audit: setup ## check that the books of DATA_DIR balance
+	$(BIN)/python -m infra.audit $(ARGS)
+
+lock: ## write requirements/*.lock anew; make lock ARGS=--upgrade takes newer versions
+	infra/setup/lock.sh $(ARGS)
+
+clean: ## remove what make made, never your data
+	rm -rf .venv build web/node_modules web/dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+chromium: .venv/ready
+	@infra/setup/chromium.sh
+
+.venv/ready: requirements/dev.lock infra/setup/venv.sh
+	@infra/setup/venv.sh
+
+$(WEB_MODULES): web/package-lock.json
+	@infra/setup/node.sh
+	$(WEB) npm ci --no-audit --no-fund
+	@touch $@
+
+$(WEB_DIST): $(WEB_MODULES) $(WEB_SOURCES)
+	$(WEB) npm run build
+	@touch $@

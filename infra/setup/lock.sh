@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Writes requirements/*.lock from pyproject.toml: every published hash, no addresses.
+# Versions already locked stay; `make lock ARGS=--upgrade` takes the newest that the ranges admit.
+set -euo pipefail
+
+tools=$(mktemp -d)
+trap 'rm -rf "$tools"' EXIT
+"${PYTHON:-python3.11}" -m venv "$tools"
+"$tools/bin/pip" install -qq uv==0.13.8
+
+compile() {
+    UV_CUSTOM_COMPILE_COMMAND="make lock" "$tools/bin/uv" pip compile --quiet --no-config \
+        --universal --python-version 3.11 --generate-hashes --annotation-style line \
+        pyproject.toml "$@"
+}
+
+compile --extra dev --output-file requirements/dev.lock "$@"
+# What runs is a part of what is developed with, at the same versions.
+compile --constraint requirements/dev.lock --output-file requirements/run.lock "$@"
