@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
-# Makes a browser available for the end-to-end tests: Debian's Chromium where there is one, else Playwright's own.
+# Makes a browser available for the end-to-end tests: Debian's Chromium where it can be had, else
+# Playwright's own.
 set -euo pipefail
 
-[ -x /usr/bin/chromium ] && exit 0
+# Without fonts for them, Chinese and emoji are boxes on every screenshot.
+packages="chromium fonts-noto-cjk fonts-noto-color-emoji"
+
+has_browser() { [ -x /usr/bin/chromium ]; }
+has_fonts() { [ -n "$(fc-list :lang=zh)" ] && [ -n "$(fc-list :lang=und-zsye)" ]; }
+
+has_browser && has_fonts && exit 0
 
 root=
 [ "$(id -u)" = 0 ] || root="sudo -n"
+apt="$root env DEBIAN_FRONTEND=noninteractive apt-get -qq"
+
 if command -v apt-get >/dev/null && $root true 2>/dev/null; then
-    echo "Installing Chromium for the end-to-end tests ..."
-    export DEBIAN_FRONTEND=noninteractive
-    $root apt-get -qq update
-    # Without these fonts Chinese and emoji are boxes on every screenshot.
-    $root apt-get -qq install -y --no-install-recommends \
-        chromium fonts-noto-cjk fonts-noto-color-emoji >/dev/null || true
-    [ -x /usr/bin/chromium ] && exit 0
+    echo "Installing Chromium and fonts for the end-to-end tests ..."
+    $apt update && $apt install -y --no-install-recommends $packages >/dev/null || true
 fi
 
-.venv/bin/playwright install chromium
+has_browser || .venv/bin/playwright install chromium
