@@ -6,7 +6,7 @@ python=${PYTHON:-python3.11}
 
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
 if [ "$version" != 3.11 ]; then
-    echo "Reelmint runs on Python 3.11, but '$python' is version: $version." >&2
+    echo "Reelmint runs on Python 3.11, but '$python' is: $version." >&2
     echo "Install Python 3.11 (Debian: apt-get install python3.11-venv) or name it: make setup PYTHON=/path/to/python3.11" >&2
     exit 1
 fi
