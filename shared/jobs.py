@@ -1,0 +1,306 @@
+"""The job state machine: what may happen to a job, and what must follow for money and slot.
+
+PARKED ─▶ READY ─▶ SUBMITTING ─▶ RUNNING ─▶ STORING ─▶ DONE
+             ▲         │  └▶ UNKNOWN ┘│
+             └──busy───┘      │       │ deadline, vendor not over
+                              ▼       ▼
+                          QUARANTINED (tokens back, slot kept) ─▶ GIFTING ─▶ GIFTED
+FAILED and CANCELLED are reached from anywhere before DONE; the tokens go back on the way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    PARKED = "parked"  # waits for a slot
+    READY = "ready"  # has a slot, not yet sent
+    SUBMITTING = "submitting"  # one delivery claimed the right to send
+    UNKNOWN = "unknown"  # sent, and no answer says whether it was accepted
+    RUNNING = "running"  # the vendor works on it
+    STORING = "storing"  # the vendor is done; the result is on its way to our bucket
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    QUARANTINED = "quarantined"  # refunded; the vendor may still be working, so the slot stays taken
+    GIFTING = "gifting"  # refunded; a late result is being stored
+    GIFTED = "gifted"
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    SLOT_GRANTED = "slot_granted"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    PUT_BACK = "put_back"
+    REJECTED = "rejected"
+    LOST = "lost"
+    EXPIRED = "expired"
+    GAVE_UP = "gave_up"
+    SUCCEEDED = "succeeded"
+    VENDOR_FAILED = "vendor_failed"
+    STORED = "stored"
+    STORE_FAILED = "store_failed"
+    CANCELLED = "cancelled"
+    QUARANTINE_ENDED = "quarantine_ended"
+
+
+class Money(StrEnum):
+    """What a move does to the hold."""
+
+    KEEP = "keep"
+    CAPTURE = "capture"
+    RELEASE = "release"
+    GIFT = "gift"  # a zero-token row
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The consequence of one event in one state."""
+
+    state: State
+    money: Money = Money.KEEP
+    frees_slot: bool = False
+
+
+_REFUND = Rule(State.FAILED, Money.RELEASE, frees_slot=True)
+_CANCEL = Rule(State.CANCELLED, Money.RELEASE, frees_slot=True)
+
+# The whole machine. A pair that is absent is refused; there is no default.
+RULES: Mapping[tuple[State, Event], Rule] = {
+    (State.PARKED, Event.SLOT_GRANTED): Rule(State.READY),
+    (State.PARKED, Event.EXPIRED): Rule(State.FAILED, Money.RELEASE),
+    (State.PARKED, Event.CANCELLED): Rule(State.CANCELLED, Money.RELEASE),
+    (State.READY, Event.CLAIMED): Rule(State.SUBMITTING),
+    (State.READY, Event.EXPIRED): _REFUND,
+    (State.READY, Event.CANCELLED): _CANCEL,
+    (State.SUBMITTING, Event.ACCEPTED): Rule(State.RUNNING),
+    (State.SUBMITTING, Event.PUT_BACK): Rule(State.READY),
+    (State.SUBMITTING, Event.REJECTED): _REFUND,
+    (State.SUBMITTING, Event.LOST): Rule(State.UNKNOWN),
+    (State.UNKNOWN, Event.ACCEPTED): Rule(State.RUNNING),
+    (State.UNKNOWN, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),
+    # The sender's own answer, slower than the sweep that declared it lost.
+    (State.UNKNOWN, Event.PUT_BACK): Rule(State.READY),
+    (State.UNKNOWN, Event.REJECTED): _REFUND,
+    (State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, frees_slot=True),
+    (State.RUNNING, Event.VENDOR_FAILED): _REFUND,
+    (State.RUNNING, Event.CANCELLED): _CANCEL,
+    (State.RUNNING, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),
+    (State.STORING, Event.STORED): Rule(State.DONE, Money.CAPTURE),
+    (State.STORING, Event.STORE_FAILED): Rule(State.FAILED, Money.RELEASE),
+    # Accepted after all, after the refund: remember the task, so that its end can be seen.
+    (State.QUARANTINED, Event.ACCEPTED): Rule(State.QUARANTINED),
+    (State.QUARANTINED, Event.REJECTED): Rule(State.FAILED, frees_slot=True),
+    (State.QUARANTINED, Event.SUCCEEDED): Rule(State.GIFTING, frees_slot=True),
+    (State.QUARANTINED, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slot=True),
+    (State.QUARANTINED, Event.QUARANTINE_ENDED): Rule(State.FAILED, frees_slot=True),
+    (State.GIFTING, Event.STORED): Rule(State.GIFTED, Money.GIFT),
+    (State.GIFTING, Event.STORE_FAILED): Rule(State.FAILED),
+}
+
+FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.GIFTED})
+REFUNDED = frozenset({State.FAILED, State.CANCELLED, State.QUARANTINED, State.GIFTING, State.GIFTED})
+HOLDS_SLOT = frozenset(
+    {State.READY, State.SUBMITTING, State.UNKNOWN, State.RUNNING, State.QUARANTINED}
+)
+
+STATUS: Mapping[State, str] = {
+    State.PARKED: "queued",
+    State.READY: "queued",
+    State.SUBMITTING: "running",
+    State.UNKNOWN: "running",
+    State.RUNNING: "running",
+    State.STORING: "storing",
+    State.DONE: "succeeded",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.QUARANTINED: "failed",
+    State.GIFTING: "failed",
+    State.GIFTED: "succeeded",
+}
+
+
+class FailureCode(StrEnum):
+    """Why a job gave no result; stable, documented and translated."""
+
+    PROVIDER_REJECTED = "provider_rejected"
+    PROVIDER_BUSY = "provider_busy"
+    PROVIDER_FAILED = "provider_failed"
+    PROVIDER_MISCONFIGURED = "provider_misconfigured"
+    MODERATION_BLOCKED = "moderation_blocked"
+    MODEL_GONE = "model_gone"
+    WAITED_TOO_LONG = "waited_too_long"
+    TIMED_OUT = "timed_out"
+    RESULT_INVALID = "result_invalid"
+    RESULT_UNAVAILABLE = "result_unavailable"
+    CANCELLED = "cancelled"
+
+
+FAILURE_MESSAGES: Mapping[FailureCode, str] = {
+    FailureCode.PROVIDER_REJECTED: "The provider did not take this request. Your tokens are back. Change the "
+    "prompt, the picture or the settings and try again.",
+    FailureCode.PROVIDER_BUSY: "The provider is too busy. Your tokens are back. Try again in a few minutes or "
+    "choose another model.",
+    FailureCode.PROVIDER_FAILED: "The provider could not finish this one. Your tokens are back. Try again; if "
+    "it fails again, change the prompt or choose another model.",
+    FailureCode.PROVIDER_MISCONFIGURED: "This model is not working right now because of a problem on our "
+    "side. Your tokens are back and we have been told. Choose another model.",
+    FailureCode.MODERATION_BLOCKED: "The provider's safety rules refused this prompt or picture. Your tokens "
+    "are back. Change what it shows and try again.",
+    FailureCode.MODEL_GONE: "The provider has retired this model. Your tokens are back. Choose another one.",
+    FailureCode.WAITED_TOO_LONG: "No place became free in time. Your tokens are back. Try again later.",
+    FailureCode.TIMED_OUT: "The provider took too long. Your tokens are back. Try again; if the result still "
+    "arrives, it is yours for free.",
+    FailureCode.RESULT_INVALID: "The provider sent something that is not a working result. Your tokens are "
+    "back. Try again.",
+    FailureCode.RESULT_UNAVAILABLE: "The provider finished, but the result could not be fetched. Your tokens "
+    "are back. Try again.",
+    FailureCode.CANCELLED: "Cancelled. Your tokens are back.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the creator chose, besides prompt and pictures."""
+
+    negative_prompt: str | None = None
+    duration_seconds: int | None = None
+    resolution: str | None = None
+    aspect_ratio: str | None = None
+    audio: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is in the bucket."""
+
+    blob_key: str
+    thumbnail_key: str
+    content_type: str
+    size_bytes: int
+    width: int
+    height: int
+    duration_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no result."""
+
+    code: FailureCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One generation. Times are unix milliseconds; `due_at_ms` is when the sweeper looks again."""
+
+    id: str
+    user_id: str
+    model: str
+    kind: str
+    provider: str
+    pool: str
+    prompt: str
+    settings: Settings
+    images: Mapping[str, str]  # role -> key of the checked picture
+    body_hash: str
+    project_id: str | None
+    hold_tokens: int
+    weighted_cost_ms: int  # fair-queue cost of this job
+    expected_ms: int
+    run_limit_ms: int
+    state: State
+    created_at_ms: int
+    updated_at_ms: int
+    deadline_at_ms: int
+    epoch: int = 1  # grows with every slot granted and every put back; part of dispatch names
+    attempt: int = 0  # grows with every repair; part of task names
+    busy_count: int = 0
+    slot: str | None = None
+    start_tag: int = 0
+    claim: str | None = None
+    submitted_at_ms: int | None = None
+    vendor_task_id: str | None = None
+    due_at_ms: int | None = None
+    started_at_ms: int | None = None
+    completed_at_ms: int | None = None
+    quarantine_until_ms: int | None = None
+    charged_tokens: int = 0
+    returned_tokens: int = 0
+    result: Result | None = None
+    failure: Failure | None = None
+    deleted_at_ms: int | None = None
+
+    @property
+    def status(self) -> str:
+        """The public word for the state."""
+        return STATUS[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One applied event: the job after it, and what must be committed with it."""
+
+    job: Job
+    money: Money
+    freed_slot: str | None
+
+
+class IllegalMove(Exception):
+    """This event cannot happen in this state."""
+
+    def __init__(self, state: State, event: Event) -> None:
+        super().__init__(f"{event} in {state}")
+        self.state = state
+        self.event = event
+
+
+def can(job: Job, event: Event) -> bool:
+    """Whether the table has this pair."""
+    return (job.state, event) in RULES
+
+
+def advance(job: Job, event: Event, now_ms: int, **changes: Any) -> Move:
+    """Apply one event with the field changes that it brings. Raises `IllegalMove`."""
+    rule = RULES.get((job.state, event))
+    if rule is None:
+        raise IllegalMove(job.state, event)
+    moved = replace(job, **changes)
+    freed_slot = moved.slot if rule.frees_slot else None
+    moved = replace(
+        moved,
+        state=rule.state,
+        slot=None if rule.frees_slot else moved.slot,
+        updated_at_ms=now_ms,
+        charged_tokens=job.hold_tokens if rule.money is Money.CAPTURE else job.charged_tokens,
+        returned_tokens=job.hold_tokens if rule.money is Money.RELEASE else job.returned_tokens,
+    )
+    if rule.state in FINAL:
+        moved = replace(moved, due_at_ms=None, completed_at_ms=moved.completed_at_ms or now_ms)
+    elif rule.money is Money.RELEASE:
+        moved = replace(moved, completed_at_ms=now_ms)
+    assert (moved.slot is not None) == (moved.state in HOLDS_SLOT), "a slot is held exactly where the table says"
+    return Move(moved, rule.money, freed_slot)
+
+
+def failure(code: FailureCode) -> Failure:
+    """A failure with its standard message."""
+    return Failure(code, FAILURE_MESSAGES[code])
+
+
+def postponed(job: Job, now_ms: int, due_at_ms: int) -> Job:
+    """The job, to be looked at again later under new task names; its state does not change."""
+    assert job.state not in FINAL, "a finished job is never due"
+    return replace(job, updated_at_ms=now_ms, due_at_ms=due_at_ms, attempt=job.attempt + 1)
+
+
+def deleted(job: Job, now_ms: int) -> Job:
+    """The job without its media, hidden from its owner's lists; the money record stays."""
+    return replace(job, deleted_at_ms=job.deleted_at_ms or now_ms, result=None, prompt="", images={})

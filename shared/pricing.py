@@ -1,0 +1,112 @@
+"""What a generation costs, and quotes: a signed price that is honoured until it expires."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from shared.errors import CostAboveMaximum, QuoteExpired, QuoteMismatch
+from shared.models import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One part of a price."""
+
+    code: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A price with its parts."""
+
+    total_tokens: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price promised to one user for one request."""
+
+    user_id: str
+    body_hash: str
+    total_tokens: int
+    expires_at_ms: int
+
+
+def price(generation: Generation) -> Priced:
+    """The price of a request that fits its model."""
+    table, settings = generation.model.price, generation.settings
+    lines = [Line("base", table.base_tokens)] if table.base_tokens else []
+    if settings.duration_seconds and table.per_second_tokens:
+        per_second_tokens = table.per_second_tokens[settings.resolution or ""]
+        lines.append(Line("duration", per_second_tokens * settings.duration_seconds))
+    if settings.audio and table.audio_percent:
+        before_tokens = sum(line.tokens for line in lines)
+        lines.append(Line("audio", -(-before_tokens * table.audio_percent // 100)))
+    total_tokens = sum(line.tokens for line in lines)
+    assert total_tokens > 0, "the catalogue has no free models"
+    return Priced(total_tokens, tuple(lines))
+
+
+def body_hash(generation: Generation) -> str:
+    """What makes two requests the same request."""
+    body = {
+        "model": generation.model.id,
+        "prompt": generation.prompt,
+        "settings": asdict(generation.settings),
+        "images": dict(generation.images),
+        "project_id": generation.project_id,
+    }
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sign_quote(quote: Quote, secret: str) -> str:
+    """The quote as an id that carries itself."""
+    payload = json.dumps(asdict(quote), separators=(",", ":")).encode()
+    return f"quote_{_encode(payload)}.{_mac(payload, secret)}"
+
+
+def honour_quote(quote_id: str, user_id: str, hash_of_body: str, secret: str, now_ms: int) -> int:
+    """The promised price in tokens. Raises `QuoteMismatch`, `QuoteExpired`."""
+    quote = _read_quote(quote_id, secret)
+    if quote["user_id"] != user_id or quote["body_hash"] != hash_of_body:
+        raise QuoteMismatch("This quote was given for another request.", param="quote_id")
+    if quote["expires_at_ms"] <= now_ms:
+        raise QuoteExpired("The quote has expired. Ask for a new one.", param="quote_id")
+    return int(quote["total_tokens"])
+
+
+def check_maximum(total_tokens: int, max_cost_tokens: int | None) -> None:
+    """Refuse a price above what the caller would pay. Raises `CostAboveMaximum`."""
+    if max_cost_tokens is not None and total_tokens > max_cost_tokens:
+        raise CostAboveMaximum(
+            f"This costs {total_tokens} tokens, above your maximum of {max_cost_tokens}.",
+            param="max_cost_tokens",
+            required_tokens=total_tokens,
+        )
+
+
+def _read_quote(quote_id: str, secret: str) -> Mapping[str, str | int]:
+    encoded, _, mac = quote_id.removeprefix("quote_").partition(".")
+    try:
+        payload = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise QuoteMismatch("This is not a quote of ours.", param="quote_id") from error
+    if not hmac.compare_digest(mac.encode(), _mac(payload, secret).encode()):
+        raise QuoteMismatch("This is not a quote of ours.", param="quote_id")
+    quote: Mapping[str, str | int] = json.loads(payload)
+    return quote
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _mac(payload: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), b"quote:" + payload, hashlib.sha256).hexdigest()

@@ -1,0 +1,121 @@
+"""Ask the vendor how a job stands, and act on the answer. Webhooks, polls and the sweeper all come here."""
+
+import logging
+
+from shared import jobs, records
+from shared.app import App
+from shared.errors import VendorError, VendorGone
+from shared.jobs import Event, FailureCode, Job, State
+from shared.ports import Documents, Outcome
+from shared.usecases import tasks
+from shared.usecases.apply_event import Choice, apply_event
+from shared.usecases.bind_task import bind_task
+
+_log = logging.getLogger(__name__)
+
+_AT_VENDOR = frozenset({State.RUNNING, State.QUARANTINED})
+_MAYBE_AT_VENDOR = frozenset({State.SUBMITTING, State.UNKNOWN, State.QUARANTINED})
+_BACKOFF = 1.3
+
+
+async def check_job(app: App, job_id: str, round_number: int | None, task_id: str | None) -> None:
+    """One look. `round_number` continues the polling; `task_id` is what a webhook suggested."""
+    key = records.job_key(job_id)
+    seen = await app.store.get([key])
+    job = records.job(seen[key])
+    if job is None:
+        return
+    if job.vendor_task_id is None and task_id is not None and job.state in _MAYBE_AT_VENDOR:
+        job = await _adopt(app, job, task_id, seen)
+        seen = {}
+    if job.vendor_task_id is None or job.state not in _AT_VENDOR:
+        return
+    outcome = await ask_vendor(app, job)
+    after = await apply_outcome(app, job, outcome, seen)
+    if round_number is not None and after.state is State.RUNNING:
+        await tasks.push_check(app, after, round_number + 1, _delay_ms(app, round_number))
+
+
+async def ask_vendor(app: App, job: Job) -> Outcome:
+    """How the job's task stands. A vendor that does not answer leaves it running."""
+    assert job.vendor_task_id is not None
+    try:
+        return await app.vendors.poll(job.provider, job.vendor_task_id)
+    except VendorGone as gone:
+        if not _is_settled_absence(app, job):
+            return Outcome(job.vendor_task_id, "running")
+        return Outcome(
+            job.vendor_task_id,
+            "failed",
+            failure_code=FailureCode.PROVIDER_FAILED.value,
+            detail=gone.detail,
+        )
+    except VendorError as error:
+        _log.warning("vendor not asked", extra={"job_id": job.id, "detail": error.detail})
+        return Outcome(job.vendor_task_id, "running")
+
+
+async def apply_outcome(app: App, job: Job, outcome: Outcome, seen: Documents) -> Job:
+    """Move the job by the vendor's verdict; no verdict, no move."""
+    if outcome.state == "running":
+        return job
+    now_ms = app.clock.now_ms()
+
+    def choose(current: Job) -> Choice | None:
+        if current.vendor_task_id != outcome.task_id or current.state not in _AT_VENDOR:
+            return None
+        if current.state is State.QUARANTINED:
+            return _late(app, current, outcome, now_ms)
+        return _timely(app, outcome, now_ms)
+
+    after = await apply_event(app, job.id, seen, choose)
+    if after.state in (State.STORING, State.GIFTING):
+        await tasks.push_store(app, after)
+    return after
+
+
+def _timely(app: App, outcome: Outcome, now_ms: int) -> Choice:
+    if outcome.state == "succeeded":
+        return Choice(Event.SUCCEEDED, _storing(app, now_ms))
+    if outcome.state == "cancelled":
+        return Choice(Event.CANCELLED, {"failure": jobs.failure(FailureCode.CANCELLED)})
+    code = FailureCode(outcome.failure_code or FailureCode.PROVIDER_FAILED)
+    return Choice(Event.VENDOR_FAILED, {"failure": jobs.failure(code)})
+
+
+def _late(app: App, job: Job, outcome: Outcome, now_ms: int) -> Choice:
+    is_wanted = app.settings.late_result == "gift" and job.deleted_at_ms is None
+    if outcome.state == "succeeded" and is_wanted:
+        return Choice(Event.SUCCEEDED, _storing(app, now_ms))
+    return Choice(Event.VENDOR_FAILED)
+
+
+def _storing(app: App, now_ms: int) -> dict[str, int]:
+    return {
+        "due_at_ms": now_ms + app.settings.store_again_seconds * 1000,
+        "deadline_at_ms": now_ms + app.settings.store_limit_seconds * 1000,
+    }
+
+
+async def _adopt(app: App, job: Job, task_id: str, seen: Documents) -> Job:
+    """A webhook overtook our own record of the submit, or is the only sign of it."""
+    try:
+        outcome = await app.vendors.poll(job.provider, task_id)
+    except VendorError as error:
+        _log.warning("task not adopted", extra={"job_id": job.id, "detail": error.detail})
+        return job
+    if outcome.job_id not in (None, job.id):
+        _log.error("webhook named a foreign task", extra={"job_id": job.id})
+        return job
+    return await bind_task(app, job, task_id, seen)
+
+
+def _is_settled_absence(app: App, job: Job) -> bool:
+    """A vendor may need a moment to show what it accepted; after that, absent means gone."""
+    since_ms = app.clock.now_ms() - (job.submitted_at_ms or 0)
+    return since_ms > app.settings.unknown_after_seconds * 1000
+
+
+def _delay_ms(app: App, round_number: int) -> int:
+    delay_seconds = app.settings.check_first_seconds * _BACKOFF ** min(round_number, 40)
+    return int(min(delay_seconds, app.settings.check_max_seconds) * 1000)

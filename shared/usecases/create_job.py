@@ -1,0 +1,250 @@
+"""Start one generation: hold its price and give it a place, or a place in the line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared import accounts, ids, ledger, models, pricing, records, slots
+from shared.app import App
+from shared.errors import IdempotencyKeyReused, ImageNotReady, InvalidRequest
+from shared.jobs import Job, Settings, State
+from shared.models import Generation
+from shared.ports import Document, Documents, Order, Put, Query, Where, Write
+from shared.slots import Slot
+from shared.usecases import tasks
+from shared.usecases.read_session import Session, check_session
+
+_SLOT_CANDIDATES_MAX = 16
+_SLOTS_TRIED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """What the caller asked for. `is_retry` is the client's own mark of a repeated request."""
+
+    session: Session
+    model: str
+    prompt: str
+    settings: Settings
+    images: Mapping[str, str]
+    project_id: str | None = None
+    quote_id: str | None = None
+    max_cost_tokens: int | None = None
+    idempotency_key: str | None = None
+    is_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Everything that is settled before the transaction."""
+
+    command: CreateJob
+    generation: Generation
+    job_id: str
+    body_hash: str
+    hold_tokens: int
+    virtual_time: int
+    slot_ids: tuple[str, ...]
+    now_ms: int
+    wait_limit_ms: int
+    ready_again_ms: int
+    limits: accounts.Limits
+
+
+class _Repeated(Exception):
+    """The same request started a job a moment ago."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+
+async def create_job(app: App, command: CreateJob) -> Job:
+    """The new job, or the one that this request already started.
+
+    Raises the errors of `models.fit` and `pricing`, and `InsufficientTokens`, `RateLimited`,
+    `TooManyWaiting`, `IdempotencyKeyReused`, `ImageNotReady`, `SessionRevoked`.
+    """
+    plan = await _plan(app, command)
+    key = records.job_key(plan.job_id)
+    user_id = command.session.user_id
+    reads = [
+        records.account_key(user_id),
+        records.wallet_key(user_id),
+        key,
+        *(records.slot_key(slot_id) for slot_id in plan.slot_ids),
+        *(records.upload_key(image_id) for image_id in sorted(set(command.images.values()))),
+    ]
+    try:
+        after = await app.store.transact(reads, lambda documents: _decide(plan, documents))
+    except _Repeated as repeated:
+        key = records.job_key(repeated.job_id)
+        after = await app.store.get([key])
+    job = records.job(after[key])
+    assert job is not None
+    if job.state is State.READY:
+        await tasks.push_dispatch(app, job)
+    elif job.state is State.PARKED:
+        await tasks.push_refill(app, job.pool, f"{job.id}:created")
+    return job
+
+
+async def _plan(app: App, command: CreateJob) -> _Plan:
+    generation, hold_tokens, body_hash = price_request(app, command)
+    user_id, now_ms = command.session.user_id, app.clock.now_ms()
+    key = command.idempotency_key
+    job_id = ids.job_id(user_id, key) if key else f"job_{app.ids.token()}"
+    slot_ids, virtual_time = await _places(app, generation.model.pool)
+    settings = app.settings
+    return _Plan(
+        command=command,
+        generation=generation,
+        job_id=job_id,
+        body_hash=body_hash,
+        hold_tokens=hold_tokens,
+        virtual_time=virtual_time,
+        slot_ids=slot_ids,
+        now_ms=now_ms,
+        wait_limit_ms=settings.wait_limit_seconds * 1000,
+        ready_again_ms=settings.ready_again_seconds * 1000,
+        limits=accounts.Limits(
+            jobs_per_minute=settings.jobs_per_minute,
+            uploads_per_minute=settings.uploads_per_minute,
+            waiting_jobs=settings.waiting_jobs_max,
+            duplicate_window_ms=settings.duplicate_window_seconds * 1000,
+            retry_window_ms=settings.retry_window_seconds * 1000,
+        ),
+    )
+
+
+def price_request(app: App, command: CreateJob) -> tuple[Generation, int, str]:
+    """Check and price a request, honouring its quote: the generation, its tokens, its hash."""
+    model = app.catalogue.sellable(command.model)
+    generation = models.fit(
+        model, command.prompt, command.settings, command.images, command.project_id
+    )
+    body_hash = pricing.body_hash(generation)
+    if command.quote_id:
+        hold_tokens = pricing.honour_quote(
+            command.quote_id,
+            command.session.user_id,
+            body_hash,
+            app.settings.quote_secret,
+            app.clock.now_ms(),
+        )
+    else:
+        hold_tokens = pricing.price(generation).total_tokens
+    pricing.check_maximum(hold_tokens, command.max_cost_tokens)
+    return generation, hold_tokens, body_hash
+
+
+async def _places(app: App, pool: str) -> tuple[tuple[str, ...], int]:
+    """A few free slots, picked at random so that callers do not meet, and the pool's virtual time.
+
+    One query gives both: free slots come first; when there is none, the busy one that started last does.
+    """
+    found = await app.store.query(
+        Query(
+            records.SLOTS,
+            (Where("pool", "==", pool), Where("enabled", "==", True)),
+            (Order("busy"), Order("start_tag", descending=True)),
+            limit=_SLOT_CANDIDATES_MAX,
+        )
+    )
+    seen = [slot for document in found if (slot := records.slot(document)) is not None]
+    virtual_time = max((slot.start_tag for slot in seen), default=0)
+    free = [slot.id for slot in seen if slot.is_free]
+    first = app.ids.below(len(free)) if free else 0
+    return tuple((free[first:] + free[:first])[:_SLOTS_TRIED]), virtual_time
+
+
+def _decide(plan: _Plan, documents: Documents) -> list[Write]:
+    command, user_id = plan.command, plan.command.session.user_id
+    existing = records.job(documents[records.job_key(plan.job_id)])
+    if existing is not None:
+        if existing.body_hash != plan.body_hash:
+            raise IdempotencyKeyReused("This Idempotency-Key already names another request.")
+        return []
+    account = check_session(command.session, documents[records.account_key(user_id)])
+    activity = records.activity(documents, user_id)
+    if command.idempotency_key is None:
+        repeated = accounts.find_repeat(
+            activity, plan.body_hash, command.is_retry, plan.limits, plan.now_ms
+        )
+        if repeated is not None:
+            raise _Repeated(repeated)
+    images = _checked_images(plan, documents)
+    slot = _first_free(plan, documents)
+    cost = slots.weighted_cost(plan.generation.model.expected_seconds * 1000, account.weight)
+    pool = plan.generation.model.pool
+    tags = slots.tags(plan.virtual_time, activity.finish_tag(pool), cost)
+    entry = accounts.Recent(plan.now_ms, plan.body_hash, plan.job_id)
+    activity = accounts.started(activity, entry, pool, tags.finish, slot is None, plan.limits)
+    posting = ledger.hold(
+        records.wallet(documents, user_id), plan.job_id, plan.hold_tokens, plan.now_ms
+    )
+    job = _job(plan, images, slot, tags.start, cost)
+    writes: list[Write] = [
+        records.put_wallet(posting.wallet, activity),
+        *records.create_rows(posting),
+        Put(records.job_key(job.id), records.job_data(job)),
+    ]
+    if slot is not None:
+        writes.append(records.put_slot(slots.take(slot, job.id, tags.start)))
+    return writes
+
+
+def _checked_images(plan: _Plan, documents: Documents) -> Mapping[str, str]:
+    return {
+        role: _checked_image(plan, role, documents[records.upload_key(image_id)])
+        for role, image_id in plan.command.images.items()
+    }
+
+
+def _checked_image(plan: _Plan, role: str, document: Document) -> str:
+    upload = records.upload(document)
+    if upload is None or upload.user_id != plan.command.session.user_id:
+        raise InvalidRequest("There is no such picture.", param=f"images.{role}")
+    if upload.state == "pending":
+        raise ImageNotReady("The picture has not been checked yet.", param=f"images.{role}")
+    if upload.state == "rejected":
+        raise InvalidRequest("This picture was refused.", param=f"images.{role}")
+    return upload.clean_key
+
+
+def _first_free(plan: _Plan, documents: Documents) -> Slot | None:
+    for slot_id in plan.slot_ids:
+        slot = records.slot(documents[records.slot_key(slot_id)])
+        if slot is not None and slot.is_free:
+            return slot
+    return None
+
+
+def _job(
+    plan: _Plan, images: Mapping[str, str], slot: Slot | None, start_tag: int, cost: int
+) -> Job:
+    model, generation = plan.generation.model, plan.generation
+    deadline_at_ms = plan.now_ms + plan.wait_limit_ms
+    return Job(
+        id=plan.job_id,
+        user_id=plan.command.session.user_id,
+        model=model.id,
+        kind=model.kind,
+        provider=model.provider,
+        pool=model.pool,
+        prompt=generation.prompt,
+        settings=generation.settings,
+        images=images,
+        body_hash=plan.body_hash,
+        project_id=generation.project_id,
+        hold_tokens=plan.hold_tokens,
+        weighted_cost_ms=cost,
+        expected_ms=model.expected_seconds * 1000,
+        run_limit_ms=model.run_limit_seconds * 1000,
+        state=State.PARKED if slot is None else State.READY,
+        created_at_ms=plan.now_ms,
+        updated_at_ms=plan.now_ms,
+        deadline_at_ms=deadline_at_ms,
+        slot=None if slot is None else slot.id,
+        start_tag=start_tag,
+        due_at_ms=deadline_at_ms if slot is None else plan.now_ms + plan.ready_again_ms,
+    )
