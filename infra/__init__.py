@@ -1,0 +1,1 @@
+"""What stands around Reelmint and is not Terraform: stand-ins, bundling, deployment data."""
