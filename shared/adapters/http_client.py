@@ -65,6 +65,7 @@ class HttpxClient:
         allowed_private: Collection[str] = (),
         connections_max: int = CONNECTIONS_MAX,
         resolve: Resolve = resolve,
+        sockets: httpcore.AsyncNetworkBackend | None = None,
         tls: SSLContext | None = None,
     ) -> None:
         self._plain_hosts = frozenset(name.lower() for name in plain_hosts)
@@ -73,7 +74,9 @@ class HttpxClient:
             ssl_context=tls or httpx.create_ssl_context(trust_env=False),
             max_connections=connections_max,
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=_Pinned(resolve, self._allowed_private),
+            network_backend=_Pinned(
+                resolve, sockets or httpcore.AnyIOBackend(), self._allowed_private
+            ),
         )
 
     async def send(self, request: HttpRequest, limits: HttpLimits) -> HttpReply:
@@ -93,7 +96,8 @@ class HttpxClient:
         target = self._target(request.url, limits)
         for hops_left in reversed(range(REDIRECT_HOPS_MAX + 1)):
             outgoing = _outgoing(target, request, limits)
-            with _failures_of(target.host):
+            unsent = NotSent if hops_left == REDIRECT_HOPS_MAX else NoReply
+            with _failures_of(target.host, unsent):
                 reply = await _before(deadline, self._pool.handle_async_request(outgoing))
                 async with aclosing(reply), aclosing(bounded(reply, limits.max_bytes)) as chunks:
                     if reply.status == 200:
@@ -141,10 +145,15 @@ class _Pinned(httpcore.AsyncNetworkBackend):
     TLS and the Host header still speak of the name: they are taken from the URL.
     """
 
-    def __init__(self, resolve: Resolve, allowed_private: Collection[str]) -> None:
+    def __init__(
+        self,
+        resolve: Resolve,
+        sockets: httpcore.AsyncNetworkBackend,
+        allowed_private: Collection[str],
+    ) -> None:
         self._resolve = resolve
+        self._sockets = sockets
         self._allowed_private = allowed_private
-        self._sockets = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -180,13 +189,13 @@ class _Pinned(httpcore.AsyncNetworkBackend):
 
 
 @contextmanager
-def _failures_of(host: str) -> Iterator[None]:
+def _failures_of(host: str, unsent: type[NotSent] | type[NoReply] = NotSent) -> Iterator[None]:
     """Tell what surely did not leave from what may have. Messages name the host alone, because the
     rest of an URL may be signed."""
     try:
         yield
     except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
-        raise NotSent(f"{type(error).__name__}: {host}") from error
+        raise unsent(f"{type(error).__name__}: {host}") from error
     except (httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
         raise NoReply(f"{type(error).__name__}: {host}") from error
     except httpcore.ProtocolError as error:
