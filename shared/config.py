@@ -1,7 +1,7 @@
 """Settings: read once from the environment into a frozen value, all problems reported together.
 
-Every field's environment name is its own name in capitals. The local profile has its own defaults: short
-timers, so that a person sees recovery happen.
+Every field's environment name is its own name in capitals. The local profile has its own defaults:
+short timers, so that a person sees recovery happen.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ class Settings:
     quote_secret: str
     hook_secret: str
     blob_secret: str
+    task_secret: str
     port: int = 8080
     data_dir: str = ".data"
     version: str = "dev"
@@ -89,8 +90,11 @@ class BadSettings(Exception):
     """The environment is missing names or has wrong values; the message lists all of them."""
 
 
-def read_settings(environment: Mapping[str, str], generated: Mapping[str, str] | None = None) -> Settings:
-    """Settings from environment names. `generated` fills in what the local profile makes for itself.
+def read_settings(
+    environment: Mapping[str, str], generated: Mapping[str, str] | None = None
+) -> Settings:
+    """Settings from environment names. `generated` fills in what the local profile makes for
+    itself.
 
     Raises `BadSettings`.
     """
@@ -109,7 +113,15 @@ def read_settings(environment: Mapping[str, str], generated: Mapping[str, str] |
                 problems.append(f"{field.name.upper()}: {error}")
     if profile == LOCAL and "public_url" not in values:
         values["public_url"] = f"http://127.0.0.1:{values.get('port', 8080)}"
-    required = {"profile", "public_url", "session_secret", "quote_secret", "hook_secret", "blob_secret"}
+    required = {
+        "profile",
+        "public_url",
+        "session_secret",
+        "quote_secret",
+        "hook_secret",
+        "blob_secret",
+        "task_secret",
+    }
     problems += [f"{name.upper()} is missing" for name in sorted(required - values.keys())]
     problems += [
         f"{name.upper()} needs at least 32 characters"

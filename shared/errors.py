@@ -6,11 +6,13 @@ AppError                         a caller sees `code`, `message`, `type`, `param
 ├── InsufficientTokens           402
 ├── Forbidden                    403  WebhookRefused
 ├── NotFound                     404
-├── Conflict                     409  IdempotencyKeyReused, QuoteExpired, QuoteMismatch, CostAboveMaximum,
-│                                     NotCancellable, JobNotFinished, ImageNotReady, ModelUnavailable
+├── Conflict                     409  IdempotencyKeyReused, QuoteExpired, QuoteMismatch,
+│                                     CostAboveMaximum, NotCancellable, JobNotFinished,
+│                                     ImageNotReady, ModelUnavailable
 ├── BodyTooLarge                 413  ImageTooLarge
 ├── UnsupportedImage             415
-├── InvalidRequest               422  PromptLength, ModerationBlocked, UnknownModel, UnsupportedSetting,
+├── InvalidRequest               422  PromptLength, ModerationBlocked, UnknownModel,
+│                                     UnsupportedSetting,
 │                                     ImageRejected (NotAnImage, ImageTooManyPixels)
 ├── RateLimited                  429  TooManyWaiting
 └── Unavailable                  503  Contention, QueueUnavailable
@@ -262,7 +264,7 @@ class QueueUnavailable(Unavailable):
 class VendorError(Exception):
     """One call to a vendor that did not come to a usable answer.
 
-    `code` is one of `shared.jobs.FailureCode`'s values; `detail` is for the logs only.
+    `code` is one of `shared.failures.FailureCode`'s values; `detail` is for the logs only.
     """
 
     def __init__(self, code: str, detail: str, *, retry_after_seconds: float | None = None) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from shared.failures import Failure
+
 
 class State(StrEnum):
     """Where a job stands."""
@@ -26,7 +28,9 @@ class State(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    QUARANTINED = "quarantined"  # refunded; the vendor may still be working, so the slot stays taken
+    QUARANTINED = (
+        "quarantined"  # refunded; the vendor may still be working, so the slot stays taken
+    )
     GIFTING = "gifting"  # refunded; a late result is being stored
     GIFTED = "gifted"
 
@@ -105,7 +109,9 @@ RULES: Mapping[tuple[State, Event], Rule] = {
 }
 
 FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.GIFTED})
-REFUNDED = frozenset({State.FAILED, State.CANCELLED, State.QUARANTINED, State.GIFTING, State.GIFTED})
+REFUNDED = frozenset(
+    {State.FAILED, State.CANCELLED, State.QUARANTINED, State.GIFTING, State.GIFTED}
+)
 HOLDS_SLOT = frozenset(
     {State.READY, State.SUBMITTING, State.UNKNOWN, State.RUNNING, State.QUARANTINED}
 )
@@ -123,45 +129,6 @@ STATUS: Mapping[State, str] = {
     State.QUARANTINED: "failed",
     State.GIFTING: "failed",
     State.GIFTED: "succeeded",
-}
-
-
-class FailureCode(StrEnum):
-    """Why a job gave no result; stable, documented and translated."""
-
-    PROVIDER_REJECTED = "provider_rejected"
-    PROVIDER_BUSY = "provider_busy"
-    PROVIDER_FAILED = "provider_failed"
-    PROVIDER_MISCONFIGURED = "provider_misconfigured"
-    MODERATION_BLOCKED = "moderation_blocked"
-    MODEL_GONE = "model_gone"
-    WAITED_TOO_LONG = "waited_too_long"
-    TIMED_OUT = "timed_out"
-    RESULT_INVALID = "result_invalid"
-    RESULT_UNAVAILABLE = "result_unavailable"
-    CANCELLED = "cancelled"
-
-
-FAILURE_MESSAGES: Mapping[FailureCode, str] = {
-    FailureCode.PROVIDER_REJECTED: "The provider did not take this request. Your tokens are back. Change the "
-    "prompt, the picture or the settings and try again.",
-    FailureCode.PROVIDER_BUSY: "The provider is too busy. Your tokens are back. Try again in a few minutes or "
-    "choose another model.",
-    FailureCode.PROVIDER_FAILED: "The provider could not finish this one. Your tokens are back. Try again; if "
-    "it fails again, change the prompt or choose another model.",
-    FailureCode.PROVIDER_MISCONFIGURED: "This model is not working right now because of a problem on our "
-    "side. Your tokens are back and we have been told. Choose another model.",
-    FailureCode.MODERATION_BLOCKED: "The provider's safety rules refused this prompt or picture. Your tokens "
-    "are back. Change what it shows and try again.",
-    FailureCode.MODEL_GONE: "The provider has retired this model. Your tokens are back. Choose another one.",
-    FailureCode.WAITED_TOO_LONG: "No place became free in time. Your tokens are back. Try again later.",
-    FailureCode.TIMED_OUT: "The provider took too long. Your tokens are back. Try again; if the result still "
-    "arrives, it is yours for free.",
-    FailureCode.RESULT_INVALID: "The provider sent something that is not a working result. Your tokens are "
-    "back. Try again.",
-    FailureCode.RESULT_UNAVAILABLE: "The provider finished, but the result could not be fetched. Your tokens "
-    "are back. Try again.",
-    FailureCode.CANCELLED: "Cancelled. Your tokens are back.",
 }
 
 
@@ -187,14 +154,6 @@ class Result:
     width: int
     height: int
     duration_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why there is no result."""
-
-    code: FailureCode
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,13 +245,10 @@ def advance(job: Job, event: Event, now_ms: int, **changes: Any) -> Move:
         moved = replace(moved, due_at_ms=None, completed_at_ms=moved.completed_at_ms or now_ms)
     elif rule.money is Money.RELEASE:
         moved = replace(moved, completed_at_ms=now_ms)
-    assert (moved.slot is not None) == (moved.state in HOLDS_SLOT), "a slot is held exactly where the table says"
+    assert (moved.slot is not None) == (moved.state in HOLDS_SLOT), (
+        "a slot is held exactly where the table says"
+    )
     return Move(moved, rule.money, freed_slot)
-
-
-def failure(code: FailureCode) -> Failure:
-    """A failure with its standard message."""
-    return Failure(code, FAILURE_MESSAGES[code])
 
 
 def postponed(job: Job, now_ms: int, due_at_ms: int) -> Job:
@@ -303,4 +259,6 @@ def postponed(job: Job, now_ms: int, due_at_ms: int) -> Job:
 
 def deleted(job: Job, now_ms: int) -> Job:
     """The job without its media, hidden from its owner's lists; the money record stays."""
-    return replace(job, deleted_at_ms=job.deleted_at_ms or now_ms, result=None, prompt="", images={})
+    return replace(
+        job, deleted_at_ms=job.deleted_at_ms or now_ms, result=None, prompt="", images={}
+    )

@@ -1,7 +1,8 @@
 """Tokens in double entry: every row moves a whole number of tokens from one account to another.
 
-A generation is a two-phase transfer: `hold`, then exactly one of `capture` or `release`. Rows are never
-changed; their ids are derived from what caused them, so a repeated step meets its own row and stops.
+A generation is a two-phase transfer: `hold`, then exactly one of `capture` or `release`. Rows are
+never changed; their ids are derived from what caused them, so a repeated step meets its own row and
+stops.
 
     purchases, grants, adjustments ──▶ user:available ──hold──▶ user:held ──capture──▶ revenue
                                               ▲───────────release────────┘
@@ -61,7 +62,9 @@ class Wallet:
     held_tokens: int
 
     def __post_init__(self) -> None:
-        assert type(self.available_tokens) is int and self.available_tokens >= 0, "available is never below zero"
+        assert type(self.available_tokens) is int and self.available_tokens >= 0, (
+            "available is never below zero"
+        )
         assert type(self.held_tokens) is int and self.held_tokens >= 0, "held is never below zero"
 
 
@@ -99,7 +102,9 @@ def purchase(wallet: Wallet, payment_id: str, tokens: int, now_ms: int, note: st
 
 
 def adjust(wallet: Wallet, cause: str, tokens: int, now_ms: int, note: str) -> Posting:
-    """Correct a balance by an operator's decision: `tokens` may be negative. `note` says who and why."""
+    """Correct a balance by an operator's decision: `tokens` may be negative. `note` says who and
+    why.
+    """
     assert tokens != 0, "an adjustment changes something"
     assert note, "an adjustment has a reason"
     if tokens > 0:
@@ -107,7 +112,7 @@ def adjust(wallet: Wallet, cause: str, tokens: int, now_ms: int, note: str) -> P
     _require(wallet, -tokens)
     after = replace(wallet, available_tokens=wallet.available_tokens + tokens)
     mine = available(wallet.user_id)
-    row = _row(wallet, cause, RowKind.ADJUST, -tokens, mine, ADJUSTMENTS, now_ms, note=note)
+    row = _row(wallet, cause, RowKind.ADJUST, -tokens, (mine, ADJUSTMENTS), now_ms, note=note)
     return Posting(after, (row,))
 
 
@@ -121,7 +126,9 @@ def hold(wallet: Wallet, job_id: str, tokens: int, now_ms: int) -> Posting:
         held_tokens=wallet.held_tokens + tokens,
     )
     mine = available(wallet.user_id), held(wallet.user_id)
-    return Posting(after, (_row(wallet, job_id, RowKind.HOLD, tokens, *mine, now_ms, job_id=job_id),))
+    return Posting(
+        after, (_row(wallet, job_id, RowKind.HOLD, tokens, mine, now_ms, job_id=job_id),)
+    )
 
 
 def capture(wallet: Wallet, job_id: str, held_tokens: int, tokens: int, now_ms: int) -> Posting:
@@ -134,10 +141,12 @@ def capture(wallet: Wallet, job_id: str, held_tokens: int, tokens: int, now_ms: 
         held_tokens=wallet.held_tokens - held_tokens,
     )
     from_held = held(wallet.user_id)
-    rows = [_row(wallet, job_id, RowKind.CAPTURE, tokens, from_held, REVENUE, now_ms, job_id=job_id)]
+    rows = [
+        _row(wallet, job_id, RowKind.CAPTURE, tokens, (from_held, REVENUE), now_ms, job_id=job_id)
+    ]
     if rest_tokens:
         back = from_held, available(wallet.user_id)
-        rows.append(_row(wallet, job_id, RowKind.REST, rest_tokens, *back, now_ms, job_id=job_id))
+        rows.append(_row(wallet, job_id, RowKind.REST, rest_tokens, back, now_ms, job_id=job_id))
     return Posting(after, tuple(rows))
 
 
@@ -149,7 +158,7 @@ def release(wallet: Wallet, job_id: str, held_tokens: int, now_ms: int, note: st
         held_tokens=wallet.held_tokens - held_tokens,
     )
     back = held(wallet.user_id), available(wallet.user_id)
-    row = _row(wallet, job_id, RowKind.RELEASE, held_tokens, *back, now_ms, job_id=job_id, note=note)
+    row = _row(wallet, job_id, RowKind.RELEASE, held_tokens, back, now_ms, job_id=job_id, note=note)
     return Posting(after, (row,))
 
 
@@ -157,7 +166,15 @@ def gift_row(user_id: str, job_id: str, now_ms: int) -> Row:
     """The zero-token mark of a result that came after its refund and was given away."""
     mine = available(user_id)
     return Row(
-        row_id(job_id, RowKind.GIFT), RowKind.GIFT, user_id, 0, GIFTS, mine, job_id, "late result", now_ms
+        row_id(job_id, RowKind.GIFT),
+        RowKind.GIFT,
+        user_id,
+        0,
+        GIFTS,
+        mine,
+        job_id,
+        "late result",
+        now_ms,
     )
 
 
@@ -193,7 +210,9 @@ def differences(wallets: Iterable[Wallet], rows: Iterable[Row]) -> tuple[Differe
             by_rows = left.pop(account, 0)
             if by_rows != tokens:
                 found.append(Difference(wallet.user_id, account, tokens, by_rows))
-    found += [Difference(name.split(":")[1], name, 0, tokens) for name, tokens in left.items() if tokens]
+    found += [
+        Difference(name.split(":")[1], name, 0, tokens) for name, tokens in left.items() if tokens
+    ]
     return tuple(found)
 
 
@@ -212,7 +231,7 @@ def _credit(
     assert tokens > 0, "a credit gives something"
     after = replace(wallet, available_tokens=wallet.available_tokens + tokens)
     mine = available(wallet.user_id)
-    return Posting(after, (_row(wallet, cause, kind, tokens, source, mine, now_ms, note=note),))
+    return Posting(after, (_row(wallet, cause, kind, tokens, (source, mine), now_ms, note=note),))
 
 
 def _row(
@@ -220,11 +239,12 @@ def _row(
     cause: str,
     kind: RowKind,
     tokens: int,
-    debit: str,
-    credit: str,
+    route: tuple[str, str],
     now_ms: int,
     *,
     job_id: str | None = None,
     note: str = "",
 ) -> Row:
-    return Row(row_id(cause, kind), kind, wallet.user_id, tokens, debit, credit, job_id, note, now_ms)
+    debit, credit = route
+    owner = wallet.user_id
+    return Row(row_id(cause, kind), kind, owner, tokens, debit, credit, job_id, note, now_ms)

@@ -1,4 +1,6 @@
-"""What can be asked for: the catalogue's models with their capabilities and prices, and the pools they run in."""
+"""What can be asked for: the catalogue's models with their capabilities and prices, and the pools
+they run in.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,13 +138,19 @@ def _check_prompt(prompt: str, can: Capabilities) -> None:
 def _check_images(model: Model, images: Mapping[str, str]) -> None:
     for role in images:
         if model.capabilities.images.get(role, "none") == "none":
-            raise UnsupportedSetting(f"{model.name} takes no {role} picture.", param=f"images.{role}")
+            raise UnsupportedSetting(
+                f"{model.name} takes no {role} picture.", param=f"images.{role}"
+            )
     for role, need in model.capabilities.images.items():
         if need == "required" and role not in images:
-            raise UnsupportedSetting(f"{model.name} needs a {role} picture.", param=f"images.{role}")
+            raise UnsupportedSetting(
+                f"{model.name} needs a {role} picture.", param=f"images.{role}"
+            )
 
 
-def _one_of(model: Model, name: str, value: _Value | None, allowed: tuple[_Value, ...]) -> _Value | None:
+def _one_of(
+    model: Model, name: str, value: _Value | None, allowed: tuple[_Value, ...]
+) -> _Value | None:
     if value is None:
         return allowed[0] if allowed else None
     if value not in allowed:

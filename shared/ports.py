@@ -1,7 +1,7 @@
 """What the product needs from the outside, as small Protocols and the values they speak.
 
-Use cases touch the world only by awaiting one of these. Every call may be repeated, lost, late or fail; the
-contract suites in `tests/contract/` say what each adapter owes.
+Use cases touch the world only by awaiting one of these. Every call may be repeated, lost, late or
+fail; the contract suites in `tests/contract/` say what each adapter owes.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -88,7 +88,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Documents of one collection. `after` holds the last seen values of `order`, then the last seen id."""
+    """Documents of one collection. `after` holds the last seen values of `order`, then the last
+    seen id.
+    """
 
     collection: str
     where: tuple[Where, ...] = ()
@@ -101,25 +103,30 @@ class Store(Protocol):
     """Documents that change in optimistic, all-or-nothing commits."""
 
     async def get(self, keys: Sequence[Key]) -> Documents:
-        """Read documents in one call, each at its newest committed version; all of `keys` are in the answer."""
+        """Read documents in one call, each at its newest committed version; all of `keys` are in
+        the answer.
+        """
         ...
 
     async def transact(
         self, keys: Sequence[Key], decide: Decide, *, known: Documents | None = None
     ) -> Documents:
-        """Read `keys`, let `decide` choose the writes, commit all of them or none, and return the documents
-        as they now stand (read ones overlaid with written ones, with versions fit for `known`).
+        """Read `keys`, let `decide` choose the writes, commit all of them or none, and return the
+        documents as they now stand (read ones overlaid with written ones, with versions fit for
+        `known`).
 
-        `decide` is pure and may run several times. It starts again from the read when a race was lost or
-        when the outcome of a commit is not known, so it must recognise its own earlier effect (a row, a
-        claim, an epoch) and then return no writes. No writes commits nothing. Documents in `known` are
-        taken as read in the first attempt; a wrong guess costs one more round. Raises `Contention` when
-        every attempt was lost, and whatever `decide` raises.
+        `decide` is pure and may run several times. It starts again from the read when a race was
+        lost or when the outcome of a commit is not known, so it must recognise its own earlier
+        effect (a row, a claim, an epoch) and then return no writes. No writes commits nothing.
+        Documents in `known` are taken as read in the first attempt; a wrong guess costs one more
+        round. Raises `Contention` when every attempt was lost, and whatever `decide` raises.
         """
         ...
 
     async def query(self, query: Query) -> Sequence[Document]:
-        """Matching documents in order. Documents without an ordered or compared field do not match."""
+        """Matching documents in order. Documents without an ordered or compared field do not
+        match.
+        """
         ...
 
 
@@ -128,7 +135,9 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One call of `/tasks/{name}`. `key` names it: a key already seen is not queued again for an hour."""
+    """One call of `/tasks/{name}`. `key` names it: a key already seen is not queued again for an
+    hour.
+    """
 
     name: str
     key: str
@@ -138,7 +147,9 @@ class Task:
 
 
 class Queue(Protocol):
-    """Durable tasks, delivered at least once, in no order, retried with backoff until done or final."""
+    """Durable tasks, delivered at least once, in no order, retried with backoff until done or
+    final.
+    """
 
     async def push(self, task: Task) -> None:
         """Queue a task. A repeated key is success. Raises `QueueUnavailable`."""
@@ -193,21 +204,21 @@ class Blobs(Protocol):
     async def sign_upload(
         self, key: str, *, content_type: str, max_bytes: int, expires_seconds: int
     ) -> SignedUpload:
-        """An address for one create-only upload of at most `max_bytes` with exactly this content type."""
+        """An address for one create-only upload of at most `max_bytes` with exactly this content
+        type.
+        """
         ...
 
-    async def sign_download(
-        self, key: str, *, filename: str | None, expires_seconds: int
-    ) -> str:
-        """An address that serves the object (range requests too) as an attachment called `filename`, or
-        inline when that is None."""
+    async def sign_download(self, key: str, *, filename: str | None, expires_seconds: int) -> str:
+        """An address that serves the object (range requests too) as an attachment called
+        `filename`, or inline when that is None."""
         ...
 
     async def put(
         self, key: str, chunks: AsyncIterator[bytes], *, content_type: str, max_bytes: int
     ) -> BlobInfo:
-        """Store a stream, all or nothing. An object already there wins and is described instead; the stream
-        is then left unread. Raises `BlobTooLarge`."""
+        """Store a stream, all or nothing. An object already there wins and is described instead;
+        the stream is then left unread. Raises `BlobTooLarge`."""
         ...
 
     async def head(self, key: str) -> BlobInfo | None:
@@ -265,9 +276,9 @@ class Media(Protocol):
         ...
 
     async def clean_picture(self, source_key: str, target_key: str) -> PictureInfo:
-        """Decode an uploaded picture, turn it upright, drop all metadata, and store it under `target_key`.
-        Raises `BadMedia` with code `not_an_image`, `unsupported_image_type`, `image_too_many_pixels` or
-        `image_too_large`."""
+        """Decode an uploaded picture, turn it upright, drop all metadata, and store it under
+        `target_key`. Raises `BadMedia` with code `not_an_image`, `unsupported_image_type`,
+        `image_too_many_pixels` or `image_too_large`."""
         ...
 
 
@@ -304,7 +315,9 @@ class NoReply(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """Bounds of one exchange. Only `hosts` are called (exact names, or `*.name` for any host below it)."""
+    """Bounds of one exchange. Only `hosts` are called (exact names, or `*.name` for any host below
+    it).
+    """
 
     hosts: tuple[str, ...]
     connect_seconds: float = 5.0
@@ -313,22 +326,24 @@ class HttpLimits:
 
 
 class Http(Protocol):
-    """The socket. It follows no redirects unless each hop passes the same limits, and refuses private,
-    link-local and metadata addresses other than the explicitly allowed ones."""
+    """The socket. It follows no redirects unless each hop passes the same limits, and refuses
+    private, link-local and metadata addresses other than the explicitly allowed ones."""
 
     async def send(self, request: HttpRequest, limits: HttpLimits) -> HttpReply:
         """One exchange. Raises `NotSent` or `NoReply`."""
         ...
 
     def stream(self, request: HttpRequest, limits: HttpLimits) -> AsyncIterator[bytes]:
-        """The body of a 200 reply, in chunks. Raises `NotSent`, `NoReply` (also for another status and for
-        more than `max_bytes`)."""
+        """The body of a 200 reply, in chunks. Raises `NotSent`, `NoReply` (also for another status
+        and for more than `max_bytes`)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a vendor is asked to make. Pictures are addresses that the vendor can fetch for a while."""
+    """What a vendor is asked to make. Pictures are addresses that the vendor can fetch for a
+    while.
+    """
 
     job_id: str
     kind: str
@@ -377,8 +392,8 @@ class Vendors(Protocol):
     """The one driver over all providers."""
 
     async def submit(self, provider: str, work: Work) -> str:
-        """Ask for a generation; returns the vendor's task id. Raises `VendorRejected`, `VendorBusy`,
-        `VendorUnknown`."""
+        """Ask for a generation; returns the vendor's task id. Raises `VendorRejected`,
+        `VendorBusy`, `VendorUnknown`."""
         ...
 
     async def poll(self, provider: str, task_id: str) -> Outcome:
@@ -402,7 +417,9 @@ class Vendors(Protocol):
         ...
 
     def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncIterator[bytes]:
-        """Stream a result from the vendor's allowed hosts, without our key. Raises `VendorUnknown`."""
+        """Stream a result from the vendor's allowed hosts, without our key. Raises
+        `VendorUnknown`.
+        """
         ...
 
     def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:

@@ -5,7 +5,6 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from shared.errors import CostAboveMaximum, QuoteExpired, QuoteMismatch
@@ -75,11 +74,11 @@ def sign_quote(quote: Quote, secret: str) -> str:
 def honour_quote(quote_id: str, user_id: str, hash_of_body: str, secret: str, now_ms: int) -> int:
     """The promised price in tokens. Raises `QuoteMismatch`, `QuoteExpired`."""
     quote = _read_quote(quote_id, secret)
-    if quote["user_id"] != user_id or quote["body_hash"] != hash_of_body:
+    if (quote.user_id, quote.body_hash) != (user_id, hash_of_body):
         raise QuoteMismatch("This quote was given for another request.", param="quote_id")
-    if quote["expires_at_ms"] <= now_ms:
+    if quote.expires_at_ms <= now_ms:
         raise QuoteExpired("The quote has expired. Ask for a new one.", param="quote_id")
-    return int(quote["total_tokens"])
+    return quote.total_tokens
 
 
 def check_maximum(total_tokens: int, max_cost_tokens: int | None) -> None:
@@ -92,7 +91,7 @@ def check_maximum(total_tokens: int, max_cost_tokens: int | None) -> None:
         )
 
 
-def _read_quote(quote_id: str, secret: str) -> Mapping[str, str | int]:
+def _read_quote(quote_id: str, secret: str) -> Quote:
     encoded, _, mac = quote_id.removeprefix("quote_").partition(".")
     try:
         payload = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
@@ -100,8 +99,7 @@ def _read_quote(quote_id: str, secret: str) -> Mapping[str, str | int]:
         raise QuoteMismatch("This is not a quote of ours.", param="quote_id") from error
     if not hmac.compare_digest(mac.encode(), _mac(payload, secret).encode()):
         raise QuoteMismatch("This is not a quote of ours.", param="quote_id")
-    quote: Mapping[str, str | int] = json.loads(payload)
-    return quote
+    return Quote(**json.loads(payload))
 
 
 def _encode(data: bytes) -> str:

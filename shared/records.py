@@ -1,6 +1,7 @@
 """Domain values as stored documents and back: the only file that knows stored field names.
 
-A value is stored under its own attribute names. Renaming an attribute is a migration: it happens here.
+A value is stored under its own attribute names. Renaming an attribute is a migration: it happens
+here.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from shared.accounts import Account, Activity, Recent
-from shared.jobs import Failure, FailureCode, Job, Result, Settings, State
+from shared.failures import Failure, FailureCode
+from shared.jobs import Job, Result, Settings, State
 from shared.ledger import Posting, Row, RowKind, Wallet
 from shared.ports import Create, Data, Document, Documents, Key, Order, Put, Write
 from shared.slots import Slot
@@ -41,11 +43,21 @@ INDEXES: tuple[Index, ...] = (
     Index(JOBS, (Order("user_id"), Order("hidden"), Order("created_at_ms", descending=True))),
     Index(
         JOBS,
-        (Order("user_id"), Order("hidden"), Order("status"), Order("created_at_ms", descending=True)),
+        (
+            Order("user_id"),
+            Order("hidden"),
+            Order("status"),
+            Order("created_at_ms", descending=True),
+        ),
     ),
     Index(
         JOBS,
-        (Order("user_id"), Order("hidden"), Order("project_id"), Order("created_at_ms", descending=True)),
+        (
+            Order("user_id"),
+            Order("hidden"),
+            Order("project_id"),
+            Order("created_at_ms", descending=True),
+        ),
     ),
     Index(
         JOBS,
@@ -57,7 +69,9 @@ INDEXES: tuple[Index, ...] = (
             Order("created_at_ms", descending=True),
         ),
     ),
-    Index(SLOTS, (Order("pool"), Order("enabled"), Order("busy"), Order("start_tag", descending=True))),
+    Index(
+        SLOTS, (Order("pool"), Order("enabled"), Order("busy"), Order("start_tag", descending=True))
+    ),
     Index(LEDGER, (Order("user_id"), Order("created_at_ms", descending=True))),
 )
 
@@ -135,7 +149,9 @@ def job(document: Document) -> Job | None:
     values["settings"] = Settings(**data["settings"])
     values["result"] = Result(**data["result"]) if data["result"] else None
     if data["failure"]:
-        values["failure"] = Failure(FailureCode(data["failure"]["code"]), data["failure"]["message"])
+        values["failure"] = Failure(
+            FailureCode(data["failure"]["code"]), data["failure"]["message"]
+        )
     return Job(**values)
 
 
@@ -258,7 +274,6 @@ def vendor_task_data(job_id: str) -> Data:
 
 def _value(kind: type[Any], data: Mapping[str, Any]) -> Any:
     return kind(**{field.name: data[field.name] for field in fields(kind)})
-
 
 
 def upload_times_ms(document: Document, since_ms: int) -> list[int]:

@@ -1,8 +1,9 @@
 """Places at a vendor, and the fair order in which waiting jobs get them.
 
-One slot is one document, so at most as many generations run as there are enabled slots. Waiting jobs are
-served by start-time fair queueing: a job's start tag is the later of the pool's virtual time and its owner's
-last finish tag; its finish tag lies its cost, divided by the owner's weight, after that.
+One slot is one document, so at most as many generations run as there are enabled slots. Waiting
+jobs are served by start-time fair queueing: a job's start tag is the later of the pool's virtual
+time and its owner's last finish tag; its finish tag lies its cost, divided by the owner's weight,
+after that.
 """
 
 from dataclasses import dataclass, replace

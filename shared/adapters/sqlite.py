@@ -1,9 +1,9 @@
 """One SQLite file that the store and the queue share: durable group commits, reads that never wait.
 
-`await database.write(step)` hands `step(connection)` to the one writer thread. The thread takes all
-steps that wait, runs each in its own savepoint (one that raises is rolled back alone), commits once,
-and only then answers: what was acknowledged survives `kill -9` and a power cut. Under load the disk
-is synced once per batch, not once per step.
+`await database.write(step)` hands `step(connection)` to the one writer thread. The thread takes
+all steps that wait, runs each in its own savepoint (one that raises is rolled back alone), commits
+once, and only then answers: what was acknowledged survives `kill -9` and a power cut. Under load
+the disk is synced once per batch, not once per step.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class Database:
         self._closed = False
 
     def define(self, statements: Iterable[str]) -> None:
-        """Run idempotent definitions (CREATE … IF NOT EXISTS) in one commit, before anything else."""
+        """Run idempotent definitions (CREATE … IF NOT EXISTS) in one commit, before any write."""
         with contextlib.closing(_connect(self.path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             for statement in statements:
@@ -131,7 +131,7 @@ class Database:
             if batch:
                 try:
                     _commit(self._writer, batch)
-                except sqlite3.Error as error:
+                except Exception as error:  # noqa: BLE001 - each caller of the batch will see it
                     _log.exception("a batch of %d steps was not committed", len(batch))
                     for request in batch:
                         request.error = error
@@ -178,11 +178,12 @@ def _run(connection: sqlite3.Connection, request: _Request) -> None:
     connection.execute("SAVEPOINT step")
     try:
         request.value = request.step(connection)
-    except BaseException as error:  # noqa: BLE001 - it belongs to the caller, who will see it
+    except BaseException as error:  # it belongs to the caller, who will see it
         if not connection.in_transaction:
             raise sqlite3.OperationalError("SQLite ended the whole batch") from error
         connection.execute("ROLLBACK TO step")
-        request.error = error
+        # A future cannot carry StopIteration.
+        request.error = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
     connection.execute("RELEASE step")
 
 
@@ -207,6 +208,7 @@ def _connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's cache too
     connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
     if reads_only:
         connection.execute("PRAGMA query_only = ON")

@@ -74,7 +74,9 @@ def load() -> Catalogue:
             pools[pool.name] = Pool(pool.name, read.provider, pool.slots, pool.submits_per_second)
         for entry in read.models:
             if entry.id in models or entry.pool not in pools:
-                raise ValueError(f"{path.name}: {entry.id} is there twice or names no pool of its own")
+                raise ValueError(
+                    f"{path.name}: {entry.id} is there twice or names no pool of its own"
+                )
             models[entry.id] = _model(read.provider, entry)
     return Catalogue(models, pools, DEFAULT_MODEL)
 

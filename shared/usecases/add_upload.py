@@ -12,7 +12,7 @@ from shared.usecases.read_session import Session, check_session
 MESSAGES = {
     "not_an_image": "This file is not a picture that can be opened. Choose a JPEG, PNG or WebP.",
     "unsupported_image_type": "Only JPEG, PNG and WebP pictures are taken. Save it as one of them.",
-    "image_too_many_pixels": "This picture has too many pixels. Make it smaller than 40 megapixels.",
+    "image_too_many_pixels": "This picture has too many pixels. Keep it under 40 megapixels.",
     "image_too_large": "This picture is over 10 MB. Choose a smaller file.",
 }
 
@@ -28,7 +28,9 @@ class Added:
 async def add_upload(
     app: App, session: Session, filename: str, content_type: str, size_bytes: int
 ) -> Added:
-    """Expect one picture. Raises `ImageTooLarge`, `UnsupportedImage`, `InvalidRequest`, `RateLimited`."""
+    """Expect one picture. Raises `ImageTooLarge`, `UnsupportedImage`, `InvalidRequest`,
+    `RateLimited`.
+    """
     if size_bytes > IMAGE_MAX_BYTES:
         raise ImageTooLarge(MESSAGES["image_too_large"], param="size_bytes")
     if size_bytes < 1:

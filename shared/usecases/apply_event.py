@@ -24,7 +24,9 @@ class Choice:
 
 
 Choose = Callable[[Job], Choice | None]
-"""Given the job as it is now: what to do with it, or None when it is done already or no longer fits."""
+"""Given the job as it is now: what to do with it, or None when it is done already or no longer
+fits.
+"""
 
 
 class _OtherDocuments(Exception):

@@ -22,7 +22,9 @@ class Audit:
 
 
 async def audit(app: App) -> Audit:
-    """Read all wallets, rows and jobs. Run it while nothing moves, or run it again on a difference."""
+    """Read all wallets, rows and jobs. Run it while nothing moves, or run it again on a
+    difference.
+    """
     wallets = [
         records.wallet_of(data) async for data in _all(app, records.WALLETS, "available_tokens")
     ]

@@ -15,7 +15,8 @@ _log = logging.getLogger(__name__)
 async def bind_task(app: App, job: Job, task_id: str, seen: Documents) -> Job:
     """Record that the vendor accepted the job as `task_id`; a task is bound to at most one job.
 
-    Returns the job as it then stands; the caller sees by `vendor_task_id` whether the binding holds.
+    Returns the job as it then stands; the caller sees by `vendor_task_id` whether the binding
+    holds.
     """
     job_key = records.job_key(job.id)
     task_key = records.vendor_task_key(job.provider, task_id)
@@ -47,4 +48,6 @@ def _accepted(job: Job, task_id: str, now_ms: int) -> Job:
         return move.job
     deadline_at_ms = now_ms + job.run_limit_ms
     due_at_ms = min(now_ms + 2 * job.expected_ms, deadline_at_ms)
-    return replace(move.job, started_at_ms=now_ms, deadline_at_ms=deadline_at_ms, due_at_ms=due_at_ms)
+    return replace(
+        move.job, started_at_ms=now_ms, deadline_at_ms=deadline_at_ms, due_at_ms=due_at_ms
+    )

@@ -1,9 +1,10 @@
 """Stop a job for its owner, for as long as the vendor allows it; the tokens come back."""
 
-from shared import jobs, records
+from shared import records
 from shared.app import App
 from shared.errors import NotCancellable, VendorError
-from shared.jobs import Event, FailureCode, Job, State
+from shared.failures import FailureCode, failure
+from shared.jobs import Event, Job, State
 from shared.ports import Documents
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.check_job import apply_outcome
@@ -42,7 +43,7 @@ async def _cancel_unsent(app: App, job: Job, seen: Documents) -> Job:
     def choose(current: Job) -> Choice | None:
         if current.state not in _NOT_SENT:
             return None
-        return Choice(Event.CANCELLED, {"failure": jobs.failure(FailureCode.CANCELLED)})
+        return Choice(Event.CANCELLED, {"failure": failure(FailureCode.CANCELLED)})
 
     return await apply_event(app, job.id, seen, choose)
 

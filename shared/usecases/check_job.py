@@ -1,11 +1,14 @@
-"""Ask the vendor how a job stands, and act on the answer. Webhooks, polls and the sweeper all come here."""
+"""Ask the vendor how a job stands, and act on the answer. Webhooks, polls and the sweeper all come
+here.
+"""
 
 import logging
 
-from shared import jobs, records
+from shared import records
 from shared.app import App
 from shared.errors import VendorError, VendorGone
-from shared.jobs import Event, FailureCode, Job, State
+from shared.failures import FailureCode, failure
+from shared.jobs import Event, Job, State
 from shared.ports import Documents, Outcome
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
@@ -78,9 +81,9 @@ def _timely(app: App, outcome: Outcome, now_ms: int) -> Choice:
     if outcome.state == "succeeded":
         return Choice(Event.SUCCEEDED, _storing(app, now_ms))
     if outcome.state == "cancelled":
-        return Choice(Event.CANCELLED, {"failure": jobs.failure(FailureCode.CANCELLED)})
+        return Choice(Event.CANCELLED, {"failure": failure(FailureCode.CANCELLED)})
     code = FailureCode(outcome.failure_code or FailureCode.PROVIDER_FAILED)
-    return Choice(Event.VENDOR_FAILED, {"failure": jobs.failure(code)})
+    return Choice(Event.VENDOR_FAILED, {"failure": failure(code)})
 
 
 def _late(app: App, job: Job, outcome: Outcome, now_ms: int) -> Choice:

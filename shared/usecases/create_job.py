@@ -140,7 +140,8 @@ def price_request(app: App, command: CreateJob) -> tuple[Generation, int, str]:
 async def _places(app: App, pool: str) -> tuple[tuple[str, ...], int]:
     """A few free slots, picked at random so that callers do not meet, and the pool's virtual time.
 
-    One query gives both: free slots come first; when there is none, the busy one that started last does.
+    One query gives both: free slots come first; when there is none, the busy one that started last
+    does.
     """
     found = await app.store.query(
         Query(

@@ -19,7 +19,11 @@ async def delete_job(app: App, session: Session, job_id: str) -> None:
     def decide(documents: Documents) -> list[Write]:
         check_session(session, documents[account_key])
         stored = records.job(documents[job_key])
-        if stored is not None and stored.user_id == session.user_id and stored.deleted_at_ms == now_ms:
+        if (
+            stored is not None
+            and stored.user_id == session.user_id
+            and stored.deleted_at_ms == now_ms
+        ):
             return []
         job = owned(documents[job_key], session.user_id)
         if job.status in _OPEN:

@@ -7,7 +7,8 @@ import logging
 from shared import jobs, records
 from shared.app import App
 from shared.errors import VendorBusy, VendorRejected, VendorUnknown
-from shared.jobs import Event, FailureCode, Job, State
+from shared.failures import FailureCode, failure
+from shared.jobs import Event, Job, State
 from shared.ports import Documents, Work, Write
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
@@ -98,7 +99,7 @@ async def _reject(app: App, job: Job, claim: str, seen: Documents, code: Failure
         if current.claim != claim or not jobs.can(current, Event.REJECTED):
             return None
         is_refunded = current.state in jobs.REFUNDED
-        return Choice(Event.REJECTED, {} if is_refunded else {"failure": jobs.failure(code)})
+        return Choice(Event.REJECTED, {} if is_refunded else {"failure": failure(code)})
 
     await apply_event(app, job.id, seen, choose)
 
@@ -120,7 +121,7 @@ async def _put_back(
         if not jobs.can(current, Event.PUT_BACK):
             return None
         if is_last:
-            return Choice(Event.REJECTED, {"failure": jobs.failure(code)})
+            return Choice(Event.REJECTED, {"failure": failure(code)})
         changes = {
             "claim": None,
             "epoch": current.epoch + 1,

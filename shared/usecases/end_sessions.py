@@ -9,7 +9,9 @@ from shared.usecases.read_session import Session, check_session
 
 
 async def end_sessions(app: App, session: Session) -> None:
-    """Every token given out so far stops working. Raises `SessionRevoked` when that was done already."""
+    """Every token given out so far stops working. Raises `SessionRevoked` when that was done
+    already.
+    """
     key = records.account_key(session.user_id)
 
     def decide(documents: Documents) -> list[Write]:

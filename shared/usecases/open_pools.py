@@ -1,4 +1,6 @@
-"""Make the slot documents say what the catalogue says: as many enabled slots as the pool has places."""
+"""Make the slot documents say what the catalogue says: as many enabled slots as the pool has
+places.
+"""
 
 from dataclasses import replace
 
@@ -35,7 +37,9 @@ async def _changes(app: App, pool: Pool) -> list[Slot]:
             limit=_SLOTS_MAX,
         )
     )
-    present = {slot.index: slot for document in found if (slot := records.slot(document)) is not None}
+    present = {
+        slot.index: slot for document in found if (slot := records.slot(document)) is not None
+    }
     missing = [Slot(pool.name, index) for index in range(pool.slots) if index not in present]
     changed = [
         replace(slot, enabled=index < pool.slots)

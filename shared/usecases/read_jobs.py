@@ -37,9 +37,16 @@ async def read_job(app: App, user_id: str, job_id: str) -> Job:
 
 
 async def list_jobs(
-    app: App, user_id: str, limit: int, after: str | None, status: str | None, project_id: str | None
+    app: App,
+    user_id: str,
+    limit: int,
+    after: str | None,
+    status: str | None,
+    project_id: str | None,
 ) -> Page:
-    """A page of jobs after the job `after`. Raises `NotFound` for an `after` that is not the user's."""
+    """A page of jobs after the job `after`. Raises `NotFound` for an `after` that is not the
+    user's.
+    """
     where = [Where("user_id", "==", user_id), Where("hidden", "==", False)]
     if project_id is not None:
         where.append(Where("project_id", "==", project_id))
@@ -57,7 +64,9 @@ async def list_jobs(
 
 
 class Lines:
-    """Who waits in which pool, remembered for a moment: many polls of waiting jobs cost one query."""
+    """Who waits in which pool, remembered for a moment: many polls of waiting jobs cost one
+    query.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, tuple[tuple[int, str], ...]]] = {}

@@ -19,7 +19,9 @@ class RowPage:
 
 
 async def read_ledger(app: App, user_id: str, limit: int, after: str | None) -> RowPage:
-    """A page of rows after the row `after`. Raises `NotFound` for an `after` that is not the user's."""
+    """A page of rows after the row `after`. Raises `NotFound` for an `after` that is not the
+    user's.
+    """
     cursor = None
     if after is not None:
         key = records.row_key(after)

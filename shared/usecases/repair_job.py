@@ -1,12 +1,15 @@
-"""Look after a job whose time is up: push it on, find out about it, or end it with the tokens back."""
+"""Look after a job whose time is up: push it on, find out about it, or end it with the tokens
+back.
+"""
 
 import logging
 
 from shared import jobs, records
 from shared.app import App
 from shared.errors import VendorError
-from shared.jobs import Event, FailureCode, Job, State
-from shared.ports import Documents
+from shared.failures import FailureCode, failure
+from shared.jobs import Event, Job, State
+from shared.ports import Documents, Write
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.bind_task import bind_task
@@ -45,7 +48,7 @@ async def _start_or_expire(app: App, job: Job, seen: Documents) -> None:
         def expire(current: Job) -> Choice | None:
             if current.state is not job.state or now_ms < current.deadline_at_ms:
                 return None
-            return Choice(Event.EXPIRED, {"failure": jobs.failure(FailureCode.WAITED_TOO_LONG)})
+            return Choice(Event.EXPIRED, {"failure": failure(FailureCode.WAITED_TOO_LONG)})
 
         await apply_event(app, job.id, seen, expire)
     elif job.state is State.READY:
@@ -54,7 +57,9 @@ async def _start_or_expire(app: App, job: Job, seen: Documents) -> None:
 
 
 async def _find_out(app: App, job: Job, seen: Documents) -> None:
-    """Nobody knows whether the vendor accepted it: look it up, and believe absence only after a while."""
+    """Nobody knows whether the vendor accepted it: look it up, and believe absence only after a
+    while.
+    """
     if app.vendors.can_look_up(job.provider):
         try:
             task_id = await app.vendors.look_up(job.provider, job.id)
@@ -134,7 +139,7 @@ def give_up(app: App, job: Job, now_ms: int) -> Choice:
     """The tokens go back now; the slot stays taken until the vendor cannot be working any more."""
     margin_ms = app.settings.quarantine_margin_seconds * 1000
     changes = {
-        "failure": jobs.failure(FailureCode.TIMED_OUT),
+        "failure": failure(FailureCode.TIMED_OUT),
         "quarantine_until_ms": now_ms + job.run_limit_ms + margin_ms,
         "due_at_ms": now_ms + app.settings.check_max_seconds * 1000,
     }
@@ -146,7 +151,7 @@ async def _postpone(app: App, job: Job, seen: Documents, again_seconds: int) -> 
     key = records.job_key(job.id)
     now_ms = app.clock.now_ms()
 
-    def decide(documents: Documents) -> list[records.Put]:
+    def decide(documents: Documents) -> list[Write]:
         current = records.job(documents[key])
         assert current is not None
         if current.state is not job.state or current.attempt != job.attempt:

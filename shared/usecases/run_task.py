@@ -27,7 +27,9 @@ NAMES = tuple(_TASKS)
 
 
 async def run_task(app: App, name: str, payload: Data) -> Verdict:
-    """Do one task. `final` means that trying again cannot help; anything unexpected is tried again."""
+    """Do one task. `final` means that trying again cannot help; anything unexpected is tried
+    again.
+    """
     if name not in _TASKS:
         raise NotFound(f"There is no task {name!r}.")
     try:

@@ -1,4 +1,6 @@
-"""Sign in by e-mail alone, on a local profile only; the first time opens the account with its trial grant."""
+"""Sign in by e-mail alone, on a local profile only; the first time opens the account with its
+trial grant.
+"""
 
 from dataclasses import dataclass
 
@@ -20,7 +22,9 @@ class Owner:
 
 
 async def sign_in_local(app: App, email: str, language: str) -> Owner:
-    """The account of this address, opened when it is new. Raises `NotFound` outside the local profile."""
+    """The account of this address, opened when it is new. Raises `NotFound` outside the local
+    profile.
+    """
     if app.settings.profile != "local":
         raise NotFound("Signing in this way exists on a local installation only.")
     user_id = ids.user_id(email)

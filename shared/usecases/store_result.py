@@ -3,10 +3,11 @@
 import logging
 from collections.abc import AsyncIterator
 
-from shared import jobs, records
+from shared import records
 from shared.app import App
 from shared.errors import Unavailable, VendorBusy, VendorGone, VendorUnknown
-from shared.jobs import Event, FailureCode, Job, Result, State
+from shared.failures import FailureCode, failure
+from shared.jobs import Event, Job, Result, State
 from shared.media_types import sniff
 from shared.ports import BadMedia, BlobInfo, BlobTooLarge, Documents, MediaInfo
 from shared.usecases.apply_event import Choice, apply_event
@@ -47,7 +48,7 @@ async def give_up_storing(app: App, job: Job, code: FailureCode, seen: Documents
 
     def choose(current: Job) -> Choice | None:
         if current.state is State.STORING:
-            return Choice(Event.STORE_FAILED, {"failure": jobs.failure(code)})
+            return Choice(Event.STORE_FAILED, {"failure": failure(code)})
         return Choice(Event.STORE_FAILED) if current.state is State.GIFTING else None
 
     after = await apply_event(app, job.id, seen, choose)

@@ -1,4 +1,6 @@
-"""What a crash left behind is found here: jobs whose time is up, places nobody filled, wallets that drift."""
+"""What a crash left behind is found here: jobs whose time is up, places nobody filled, wallets
+that drift.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -21,7 +23,9 @@ class Swept:
 
 
 async def sweep(app: App) -> Swept:
-    """Queue a repair for every due job, oldest first and a bounded number, then refill every pool."""
+    """Queue a repair for every due job, oldest first and a bounded number, then refill every
+    pool.
+    """
     now_ms = app.clock.now_ms()
     number = now_ms // (app.settings.sweep_seconds * 1000)
     await open_pools(app)

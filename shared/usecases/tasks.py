@@ -1,7 +1,7 @@
 """The tasks that use cases hand to the queue: their names, keys and queues, in one place.
 
-A task is pushed after the commit that makes it due. A push that fails is logged and left to the sweeper:
-the job's own `due_at_ms` is the outbox.
+A task is pushed after the commit that makes it due. A push that fails is logged and left to the
+sweeper: the job's own `due_at_ms` is the outbox.
 """
 
 import logging

@@ -1,0 +1,78 @@
+"""What can be read about jobs and models. It never writes, so it can run with a read-only role."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from shared import http, polling, views, wire
+from shared.errors import JobNotFinished
+from shared.usecases.read_jobs import PAGE_MAX, Lines, list_jobs, read_job
+
+router = APIRouter(tags=["jobs"], responses=http.REFUSALS)
+
+_lines = Lines()
+
+Status = Literal["queued", "running", "storing", "succeeded", "failed", "cancelled"]
+
+
+@router.get("/v1/models", response_model=wire.ModelList)
+async def models() -> Response:
+    """Every model with what it can and what it costs at least."""
+    entries = http.current_app().catalogue.models.values()
+    body = {"object": "list", "data": [views.model(entry) for entry in entries]}
+    return http.reply(body, headers={"cache-control": "public, max-age=60"})
+
+
+@router.get("/v1/jobs", response_model=wire.JobPage, openapi_extra=http.SIGNED_IN)
+async def jobs(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 20,
+    after: Annotated[str | None, Query(max_length=128)] = None,
+    status: Status | None = None,
+    project_id: Annotated[str | None, Query(max_length=128)] = None,
+) -> Response:
+    """The caller's jobs, newest first."""
+    app, session = http.current_app(), await http.checked_caller(request)
+    page = await list_jobs(app, session.user_id, limit, after, status, project_id)
+    items = [await views.job(app, job, await _lines.position(app, job)) for job in page.jobs]
+    return http.reply(views.page(items, page.has_more))
+
+
+@router.get("/v1/jobs/{job_id}", response_model=wire.Job, openapi_extra=http.SIGNED_IN)
+async def job(request: Request, job_id: str) -> Response:
+    """One job. `ETag`, `Retry-After` and `openai-poll-after-ms` say how to poll it."""
+    app, session = http.current_app(), await http.checked_caller(request)
+    found = await read_job(app, session.user_id, job_id)
+    position = await _lines.position(app, found)
+    headers = polling.headers(app, found, position)
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return http.reply(await views.job(app, found, position), headers=headers)
+
+
+@router.get(
+    "/v1/jobs/{job_id}/content",
+    status_code=302,
+    response_class=RedirectResponse,
+    openapi_extra=http.SIGNED_IN,
+)
+async def content(
+    request: Request, job_id: str, variant: Literal["video", "image", "thumbnail"] = "video"
+) -> Response:
+    """A redirect to a short-lived address of the result or its thumbnail."""
+    app, session = http.current_app(), await http.checked_caller(request)
+    found = await read_job(app, session.user_id, job_id)
+    if found.result is None:
+        raise JobNotFinished("This job has no result.")
+    is_thumbnail = variant == "thumbnail"
+    url = await app.blobs.sign_download(
+        found.result.thumbnail_key if is_thumbnail else found.result.blob_key,
+        filename=None if is_thumbnail else views.filename(found),
+        expires_seconds=app.settings.download_seconds,
+    )
+    return RedirectResponse(url, 302)
+
+
+job_status = http.function(router)

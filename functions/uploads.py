@@ -1,0 +1,34 @@
+"""Pictures that creators bring: a signed address to send them to, and the check before they can be
+used.
+"""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared import http, views, wire
+from shared.usecases.add_upload import add_upload, check_upload
+
+router = APIRouter(tags=["uploads"], responses=http.REFUSALS)
+
+
+@router.post(
+    "/v1/uploads", status_code=201, response_model=wire.UploadCreated, openapi_extra=http.SIGNED_IN
+)
+async def create(request: Request, body: wire.UploadRequest) -> Response:
+    """Announce a picture; the answer says where to send its bytes."""
+    app, session = http.current_app(), http.caller(request)
+    added = await add_upload(app, session, body.filename, body.content_type, body.size_bytes)
+    return http.reply(views.added(added), 201)
+
+
+@router.get(
+    "/v1/uploads/{image_id}", response_model=wire.UploadStatus, openapi_extra=http.SIGNED_IN
+)
+async def status(request: Request, image_id: str) -> Response:
+    """A picture that has arrived is checked by decoding it; the answer says how it went."""
+    app, session = http.current_app(), await http.checked_caller(request)
+    return http.reply(views.upload(await check_upload(app, session, image_id)))
+
+
+uploads = http.function(router)

@@ -1,0 +1,1 @@
+"""Where documents live: the adapters of the store port."""
