@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import ssl
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,6 +14,9 @@ import pytest
 
 from shared.adapters.http_client import HttpxClient
 from shared.ports import HttpLimits, HttpReply, HttpRequest, NoReply, NotSent
+
+# No test here needs trust, and loading all the world's certificates takes a while.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -74,7 +78,7 @@ async def local(answer: Answer) -> AsyncIterator[Local]:
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     endpoint = f"127.0.0.1:{port}"
-    client = HttpxClient(plain_hosts={"127.0.0.1"}, allowed_private={endpoint})
+    client = HttpxClient(tls=NO_TLS, plain_hosts={"127.0.0.1"}, allowed_private={endpoint})
     here = Local(client, f"http://{endpoint}")
     async with server:
         yield here
@@ -185,7 +189,9 @@ async def test_an_answer_that_is_not_whole_is_no_reply(way: str) -> None:
 async def test_nobody_listening_means_not_sent() -> None:
     async with local(hang) as here:
         url = here.url
-    client = HttpxClient(plain_hosts={"127.0.0.1"}, allowed_private={url.removeprefix("http://")})
+    client = HttpxClient(
+        tls=NO_TLS, plain_hosts={"127.0.0.1"}, allowed_private={url.removeprefix("http://")}
+    )
     with pytest.raises(NotSent):
         await client.send(HttpRequest("GET", url), HttpLimits(("127.0.0.1",)))
     await client.close()
@@ -258,7 +264,7 @@ async def test_a_call_without_a_free_connection_was_not_sent() -> None:
     async with local(hang) as here:
         endpoint = here.url.removeprefix("http://")
         client = HttpxClient(
-            plain_hosts={"127.0.0.1"}, allowed_private={endpoint}, connections_max=1
+            tls=NO_TLS, plain_hosts={"127.0.0.1"}, allowed_private={endpoint}, connections_max=1
         )
         limits = HttpLimits(("127.0.0.1",), connect_seconds=0.2, total_seconds=1)
         first = asyncio.create_task(client.send(HttpRequest("GET", here.url), limits))

@@ -20,6 +20,9 @@ from cryptography.x509.oid import NameOID
 from shared.adapters.http_client import HttpxClient
 from shared.ports import HttpLimits, HttpRequest, NotSent
 
+# Loading all the world's certificates takes a while, and most tests here end before TLS.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
 PUBLIC = "93.184.216.34"
 API = "api.vendor.test"
 HOSTS = (API, "*.cdn.vendor.test")
@@ -236,7 +239,7 @@ def test_the_table_of_hostile_urls_is_long_enough() -> None:
 @pytest.mark.parametrize("url", HOSTILE_URLS)
 async def test_a_hostile_url_is_refused_by_its_form_or_address_alone(url: str) -> None:
     sockets = Sockets()
-    client = HttpxClient(resolve=as_libc_does, sockets=sockets)
+    client = HttpxClient(tls=NO_TLS, resolve=as_libc_does, sockets=sockets)
     limits = HttpLimits(hosts=(*HOSTS, host_written_in(url), host_written_in(url).lower()))
     with pytest.raises(NotSent):
         await client.send(HttpRequest("GET", url), limits)
@@ -251,7 +254,7 @@ async def test_a_host_that_is_not_listed_is_not_even_resolved(url: str) -> None:
     async def resolve(host: str, port: int) -> Sequence[str]:
         raise AssertionError("a name was asked for")
 
-    client = HttpxClient(resolve=resolve)
+    client = HttpxClient(tls=NO_TLS, resolve=resolve)
     with pytest.raises(NotSent):
         await client.send(HttpRequest("GET", url), HttpLimits(hosts=HOSTS))
     await client.close()
@@ -260,7 +263,7 @@ async def test_a_host_that_is_not_listed_is_not_even_resolved(url: str) -> None:
 @pytest.mark.parametrize("address", CLOSED_ADDRESSES)
 async def test_an_allowed_name_with_a_closed_address_is_not_connected_to(address: str) -> None:
     sockets = Sockets()
-    client = HttpxClient(resolve=resolving_to(address), sockets=sockets)
+    client = HttpxClient(tls=NO_TLS, resolve=resolving_to(address), sockets=sockets)
     with pytest.raises(NotSent):
         await client.send(HttpRequest("GET", f"https://{API}/"), HttpLimits(hosts=HOSTS))
     assert sockets.connected == []
@@ -269,7 +272,7 @@ async def test_an_allowed_name_with_a_closed_address_is_not_connected_to(address
 
 async def test_one_closed_address_among_open_ones_spoils_the_name() -> None:
     sockets = Sockets()
-    client = HttpxClient(resolve=resolving_to(PUBLIC, "10.0.0.1"), sockets=sockets)
+    client = HttpxClient(tls=NO_TLS, resolve=resolving_to(PUBLIC, "10.0.0.1"), sockets=sockets)
     with pytest.raises(NotSent):
         await client.send(HttpRequest("GET", f"https://{API}/"), HttpLimits(hosts=HOSTS))
     assert sockets.connected == []
@@ -280,7 +283,7 @@ async def test_one_closed_address_among_open_ones_spoils_the_name() -> None:
 async def test_even_an_allowed_private_endpoint_never_means_link_local(address: str) -> None:
     sockets = Sockets()
     client = HttpxClient(
-        resolve=resolving_to(address), sockets=sockets, allowed_private={f"{API}:443"}
+        tls=NO_TLS, resolve=resolving_to(address), sockets=sockets, allowed_private={f"{API}:443"}
     )
     with pytest.raises(NotSent):
         await client.send(HttpRequest("GET", f"https://{API}/"), HttpLimits(hosts=HOSTS))
@@ -291,6 +294,7 @@ async def test_even_an_allowed_private_endpoint_never_means_link_local(address: 
 async def test_an_allowed_private_endpoint_is_allowed_at_its_own_port_only() -> None:
     sockets = Sockets()
     client = HttpxClient(
+        tls=NO_TLS,
         resolve=resolving_to("127.0.0.1"),
         sockets=sockets,
         plain_hosts={API},
@@ -316,7 +320,7 @@ async def test_a_name_that_changes_its_address_is_checked_for_every_connection()
         return next(answers)
 
     sockets = Sockets()
-    client = HttpxClient(resolve=resolve, sockets=sockets)
+    client = HttpxClient(tls=NO_TLS, resolve=resolve, sockets=sockets)
     for _ in range(2):
         with pytest.raises(NotSent):
             await client.send(HttpRequest("GET", f"https://{API}/"), HttpLimits(hosts=HOSTS))
@@ -328,6 +332,7 @@ async def test_a_name_that_changes_its_address_is_checked_for_every_connection()
 async def test_the_next_address_is_tried_when_the_first_does_not_answer() -> None:
     sockets = Sockets()
     client = HttpxClient(
+        tls=NO_TLS,
         resolve=resolving_to(PUBLIC, "93.184.216.35", "93.184.216.36", "93.184.216.37"),
         sockets=sockets,
     )
@@ -342,7 +347,7 @@ async def test_a_name_that_does_not_resolve_was_not_sent_to(error: Exception) ->
     async def resolve(host: str, port: int) -> Sequence[str]:
         raise error
 
-    client = HttpxClient(resolve=resolve)
+    client = HttpxClient(tls=NO_TLS, resolve=resolve)
     with pytest.raises(NotSent):
         await client.send(HttpRequest("GET", f"https://{API}/"), HttpLimits(hosts=HOSTS))
     await client.close()
@@ -353,7 +358,7 @@ async def test_a_resolver_that_hangs_is_given_up_in_the_connect_time() -> None:
         await asyncio.sleep(60)
         return [PUBLIC]
 
-    client = HttpxClient(resolve=resolve)
+    client = HttpxClient(tls=NO_TLS, resolve=resolve)
     began = time.monotonic()
     with pytest.raises(NotSent):
         await client.send(
