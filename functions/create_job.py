@@ -23,7 +23,7 @@ async def quote(request: Request, body: wire.JobRequest) -> Response:
     return http.reply(views.quote(quote_job(http.current_app(), _command(session, request, body))))
 
 
-@router.post("/v1/jobs", status_code=202, response_model=wire.Job, openapi_extra=http.SIGNED_IN)
+@router.post("/v1/jobs", status_code=202, response_model=wire.Job, openapi_extra=http.REPEATABLE)
 async def create(request: Request, body: wire.JobRequest) -> Response:
     """Start one generation. The same Idempotency-Key always means the same job."""
     app = http.current_app()

@@ -28,6 +28,17 @@ BODY_MAX_BYTES = 64 * 1024
 IDEMPOTENCY_KEY_MAX = 255
 
 SIGNED_IN: dict[str, Any] = {"security": [{"session": []}]}
+REPEATABLE: dict[str, Any] = {
+    **SIGNED_IN,
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "The caller's name for this request: sent again, it means the same one.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_MAX},
+        }
+    ],
+}
 REFUSALS: dict[int | str, dict[str, Any]] = {"4XX": {"model": wire.ErrorReply}}
 
 _sessions = Sessions()
@@ -105,6 +116,14 @@ def api(routers: Sequence[APIRouter]) -> FastAPI:
     app.add_exception_handler(Exception, _crashed)
     app.add_middleware(_Edge)
     return app
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of an app: its routes, and how a caller is known."""
+    document = app.openapi()
+    schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+    schemes["session"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return document
 
 
 def function(router: APIRouter) -> Callable[[Request], Awaitable[ASGIApp]]:

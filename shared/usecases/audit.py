@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from shared import ledger, records
 from shared.app import App
+from shared.errors import Contention
 from shared.ledger import Difference
-from shared.ports import Data, Order, Query
+from shared.ports import Data, Order, Query, Where
 
 _PAGE = 500
+_LOOKS_MAX = 10
+_OPEN = ("queued", "running", "storing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +25,52 @@ class Audit:
 
 
 async def audit(app: App) -> Audit:
-    """Read all wallets, rows and jobs. Run it while nothing moves, or run it again on a
-    difference.
+    """Read all wallets, rows and jobs. It may run while money moves: a user whose books changed
+    between two reads is looked at again, alone.
     """
     wallets = [
-        records.wallet_of(data) async for data in _all(app, records.WALLETS, "available_tokens")
+        records.wallet_of(data) async for data in _all(app, Query(records.WALLETS, limit=_PAGE))
     ]
-    rows = [records.row(data) async for data in _all(app, records.LEDGER, "created_at_ms")]
-    states = [data["status"] async for data in _all(app, records.JOBS, "created_at_ms")]
-    open_jobs = sum(status in ("queued", "running", "storing") for status in states)
-    return Audit(len(wallets), len(rows), open_jobs, ledger.differences(wallets, rows))
+    rows = [records.row(data) async for data in _all(app, Query(records.LEDGER, limit=_PAGE))]
+    states = [data["status"] async for data in _all(app, Query(records.JOBS, limit=_PAGE))]
+    suspects = {difference.user_id for difference in ledger.differences(wallets, rows)}
+    confirmed = [
+        difference for user_id in sorted(suspects) for difference in await _confirm(app, user_id)
+    ]
+    open_jobs = sum(status in _OPEN for status in states)
+    return Audit(len(wallets), len(rows), open_jobs, tuple(confirmed))
 
 
-async def _all(app: App, collection: str, order: str) -> AsyncIterator[Data]:
+async def _confirm(app: App, user_id: str) -> tuple[Difference, ...]:
+    """Rows and wallet change in one commit, so rows read under one wallet version belong to it."""
+    key = records.wallet_key(user_id)
+    mine = Query(
+        records.LEDGER,
+        (Where("user_id", "==", user_id),),
+        (Order("created_at_ms", descending=True),),
+        limit=_PAGE,
+    )
+    for _ in range(_LOOKS_MAX):
+        before = (await app.store.get([key]))[key]
+        rows = [records.row(data) async for data in _all(app, mine)]
+        after = (await app.store.get([key]))[key]
+        if before.version == after.version:
+            wallets = [] if after.data is None else [records.wallet_of(after.data)]
+            return ledger.differences(wallets, rows)
+    raise Contention("The user's books change faster than they can be read.")
+
+
+async def _all(app: App, query: Query) -> AsyncIterator[Data]:
     after: tuple[int | str, ...] | None = None
     while True:
         page = await app.store.query(
-            Query(collection, order=(Order(order),), limit=_PAGE, after=after)
+            Query(query.collection, query.where, query.order, query.limit, after)
         )
         for document in page:
             assert document.data is not None
             yield document.data
-        if len(page) < _PAGE:
+        if len(page) < query.limit:
             return
         last = page[-1]
         assert last.data is not None
-        after = (last.data[order], last.key.id)
+        after = (*(last.data[order.field] for order in query.order), last.key.id)

@@ -1,0 +1,37 @@
+"""Checks that the books of a local installation balance: `python -m infra.audit` (DATA_DIR)."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from infra.local import secret_file
+from shared import bootstrap
+from shared.config import Settings, read_settings
+from shared.usecases.audit import Audit, audit
+
+
+def main() -> int:
+    """Exit code 0 when every wallet is what its rows say, 1 when one is not, 2 without data."""
+    folder = Path(os.environ.get("DATA_DIR", ".data"))
+    if not (folder / "reelmint.db").exists():
+        print(f"there are no books in {folder}; run the product first", file=sys.stderr)
+        return 2
+    settings = read_settings(os.environ, secret_file.read_or_make(folder))
+    result = asyncio.run(_read_books(settings))
+    print(f"{result.wallets} wallets, {result.rows} rows, {result.open_jobs} open jobs")
+    for difference in result.differences:
+        print(
+            f"DIFFERENCE {difference.account}: the wallet says {difference.wallet_tokens}, "
+            f"the rows say {difference.rows_tokens}"
+        )
+    print("the books balance" if not result.differences else "the books DO NOT balance")
+    return 1 if result.differences else 0
+
+
+async def _read_books(settings: Settings) -> Audit:
+    return await audit(bootstrap.build(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

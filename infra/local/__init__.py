@@ -1,0 +1,1 @@
+"""The whole product in one process, for a laptop and for tests."""

@@ -1,0 +1,15 @@
+"""The deployed functions and their routers, found by file name."""
+
+from importlib import import_module
+from pathlib import Path
+
+from fastapi import APIRouter
+
+_FOLDER = Path(__file__).parents[1] / "functions"
+
+FUNCTIONS = tuple(sorted(path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__"))
+
+
+def routers() -> list[APIRouter]:
+    """Every function's router."""
+    return [import_module(f"functions.{name}").router for name in FUNCTIONS]
