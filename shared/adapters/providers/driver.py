@@ -1,4 +1,4 @@
-"""The one driver over all vendors: it sends what translators build, within limits, and says what came.
+"""The one driver over all vendors: it sends what translators build and says what came of it.
 
 It has no sockets and no clock of its own; it waits for nothing but the `Http` port.
 """
@@ -12,13 +12,7 @@ from typing import TypeVar
 
 from shared.adapters import providers
 from shared.adapters.providers.translator import Account, Provider
-from shared.errors import (
-    NotFound,
-    VendorBusy,
-    VendorError,
-    VendorUnknown,
-    WebhookRefused,
-)
+from shared.errors import NotFound, VendorBusy, VendorError, VendorUnknown, WebhookRefused
 from shared.failures import FailureCode
 from shared.ports import (
     Hint,
@@ -33,10 +27,6 @@ from shared.ports import (
     Work,
 )
 
-CONNECT_SECONDS = 5.0
-# A submit that is given up early may have been accepted, so it gets the most time.
-SUBMIT_SECONDS = 30.0
-ASK_SECONDS = 15.0
 FETCH_SECONDS = 300.0
 REPLY_BYTES_MAX = 1_000_000
 
@@ -56,10 +46,14 @@ class Driver:
         http: Http,
         accounts: Mapping[str, Account],
         *,
+        connect_seconds: float = 5.0,
+        total_seconds: float = 30.0,
         load: Callable[[str], Provider] = providers.load,
     ) -> None:
         self._http = http
         self._accounts = accounts
+        self._connect_seconds = connect_seconds
+        self._total_seconds = total_seconds
         self._load = load
 
     async def submit(self, provider: str, work: Work) -> str:
@@ -68,18 +62,14 @@ class Driver:
         translator, account = self._vendor(provider)
         with _logged(provider, "submit", work.job_id):
             request = translator.submit(work, account)
-            return await self._ask(account, request, SUBMIT_SECONDS, translator.accepted)
+            return await self._ask(account, request, translator.accepted)
 
     async def poll(self, provider: str, task_id: str) -> Outcome:
         """Ask how a task stands. Raises `VendorGone`, `VendorBusy`, `VendorUnknown`."""
         translator, account = self._vendor(provider)
         with _logged(provider, "poll", task_id):
-            return await self._ask(
-                account,
-                translator.poll(task_id, account),
-                ASK_SECONDS,
-                lambda reply: translator.outcome(reply, task_id),
-            )
+            request = translator.poll(task_id, account)
+            return await self._ask(account, request, lambda r: translator.outcome(r, task_id))
 
     def can_look_up(self, provider: str) -> bool:
         """Whether the vendor can find a task by our id."""
@@ -90,14 +80,10 @@ class Driver:
         """The task id the vendor has for our id. Raises `VendorBusy`, `VendorUnknown`."""
         translator, account = self._vendor(provider)
         lookup = translator.lookup
-        assert lookup, "only asked where can_look_up says yes"
+        assert lookup is not None, "only asked where can_look_up says yes"
         with _logged(provider, "look_up", job_id):
-            return await self._ask(
-                account,
-                lookup.request(job_id, account),
-                ASK_SECONDS,
-                lambda reply: lookup.read(reply, job_id),
-            )
+            request = lookup.request(job_id, account)
+            return await self._ask(account, request, lambda r: lookup.read(r, job_id))
 
     def can_cancel(self, provider: str) -> bool:
         """Whether the vendor can stop a running task."""
@@ -108,32 +94,27 @@ class Driver:
         """Ask the vendor to stop a task; the outcome says what it is now. Raises as `poll` does."""
         translator, account = self._vendor(provider)
         cancel = translator.cancel
-        assert cancel, "only asked where can_cancel says yes"
+        assert cancel is not None, "only asked where can_cancel says yes"
         with _logged(provider, "cancel", task_id):
-            outcome = await self._ask(
-                account,
-                cancel.request(task_id, account),
-                ASK_SECONDS,
-                lambda reply: cancel.read(reply, task_id),
-            )
+            request = cancel.request(task_id, account)
+            outcome = await self._ask(account, request, lambda r: cancel.read(r, task_id))
         return outcome or await self.poll(provider, task_id)
 
     async def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncGenerator[bytes, None]:
         """Stream a result from the vendor's allowed hosts, without our key. Raises
         `VendorUnknown`."""
         translator, account = self._vendor(provider)
-        limits = HttpLimits(
-            (account.host, *translator.hosts), CONNECT_SECONDS, FETCH_SECONDS, max_bytes
-        )
-        with _logged(provider, "fetch", "-"):
-            chunks = self._http.stream(HttpRequest("GET", url), limits)
+        hosts = (account.host, *translator.hosts)
+        limits = HttpLimits(hosts, self._connect_seconds, FETCH_SECONDS, max_bytes)
+        chunks = self._http.stream(HttpRequest("GET", url), limits)
+        with _logged(provider, "fetch", "a result"):
             try:
                 async for chunk in chunks:
                     yield chunk
             except (NotSent, NoReply) as error:
                 raise VendorUnknown(FailureCode.RESULT_UNAVAILABLE, str(error)) from error
             finally:
-                # A consumer that stops early must not leave the connection to the garbage collector.
+                # A consumer that stops early must not leave the connection to the collector.
                 if isinstance(chunks, AsyncGenerator):
                     await chunks.aclose()
 
@@ -141,12 +122,11 @@ class Driver:
         """Verify a webhook's own signature, where the vendor signs, and read the task id. Raises
         `WebhookRefused`, and `NotFound` for an unknown provider."""
         translator, account = self._vendor(provider)
+        lowered = replace(inbound, headers=_lowered(inbound.headers))
         try:
-            return translator.webhook(
-                Inbound(_lowered(inbound.headers), inbound.body), account, now_ms
-            )
+            return translator.webhook(lowered, account, now_ms)
         except _MISTAKES as error:
-            _log.error("vendor=%s verb=webhook: %s", provider, _place_of(error))
+            _log.warning("webhook: %s", _place_of(error), extra={"provider": provider})
             raise WebhookRefused("The webhook was not understood.") from error
 
     def _vendor(self, provider: str) -> tuple[Provider, Account]:
@@ -156,13 +136,11 @@ class Driver:
         return self._load(provider), account
 
     async def _ask(
-        self,
-        account: Account,
-        request: HttpRequest,
-        total_seconds: float,
-        read: Callable[[HttpReply], T],
+        self, account: Account, request: HttpRequest, read: Callable[[HttpReply], T]
     ) -> T:
-        limits = HttpLimits((account.host,), CONNECT_SECONDS, total_seconds, REPLY_BYTES_MAX)
+        limits = HttpLimits(
+            (account.host,), self._connect_seconds, self._total_seconds, REPLY_BYTES_MAX
+        )
         try:
             reply = await self._http.send(request, limits)
         except NotSent as error:
@@ -172,27 +150,21 @@ class Driver:
         try:
             return read(replace(reply, headers=_lowered(reply.headers)))
         except _MISTAKES as error:
-            # The vendor has our request, so a mistake of ours here must not look like a no.
+            # The vendor has our request, so a mistake of ours must not look like its no.
             raise VendorUnknown(FailureCode.PROVIDER_FAILED, _place_of(error)) from error
 
 
 @contextmanager
-def _logged(provider: str, verb: str, subject_id: str) -> Iterator[None]:
-    """One line for each call. It never has a prompt, a key, an address or a text of the vendor's."""
+def _logged(provider: str, verb: str, subject: str) -> Iterator[None]:
+    """One line for each call, without prompts, keys, addresses and the vendor's own texts."""
+    about = {"provider": provider}
     try:
         yield
     except VendorError as error:
-        _log.warning(
-            "vendor=%s verb=%s id=%s error=%s code=%s detail=%r",
-            provider,
-            verb,
-            subject_id,
-            type(error).__name__,
-            str(error.code),
-            error.detail,
-        )
+        said = f"{type(error).__name__} {error.code}"
+        _log.warning("%s of %s: %s", verb, subject, said, extra=about | {"detail": error.detail})
         raise
-    _log.info("vendor=%s verb=%s id=%s ok", provider, verb, subject_id)
+    _log.info("%s of %s: answered", verb, subject, extra=about)
 
 
 def _lowered(headers: Mapping[str, str]) -> Mapping[str, str]:
