@@ -23,7 +23,7 @@ DEFAULT_DURATION_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A checked request: `caption` is the prompt without directive, `overrides` are its switches."""
+    """A checked request. `caption` is the prompt without the switches, which are `overrides`."""
 
     client_id: str
     kind: str
