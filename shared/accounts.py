@@ -8,7 +8,8 @@ from shared.errors import RateLimited, TooManyWaiting
 PLAN_WEIGHTS: Mapping[str, int] = {"free": 1, "plus": 2, "pro": 4}
 LANGUAGES = ("en", "ru", "id")
 
-_RECENT_MAX = 32
+_RECENT_MIN = 32
+JOBS_PER_MINUTE_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def started(
     activity: Activity, entry: Recent, pool: str, finish_tag: int, is_waiting: bool, limits: Limits
 ) -> Activity:
     """The activity after one more job. Raises `RateLimited`, `TooManyWaiting`."""
+    assert limits.jobs_per_minute <= JOBS_PER_MINUTE_MAX, "recent jobs are remembered one by one"
     minute_ago_ms = entry.at_ms - 60_000
     last_minute = [recent.at_ms for recent in activity.recent if recent.at_ms > minute_ago_ms]
     check_rate(last_minute, limits.jobs_per_minute, entry.at_ms, "generations")
@@ -91,7 +93,7 @@ def started(
     kept = tuple(recent for recent in activity.recent if recent.at_ms > keep_after_ms)
     return replace(
         activity,
-        recent=(entry, *kept)[:_RECENT_MAX],
+        recent=(entry, *kept)[: max(_RECENT_MIN, limits.jobs_per_minute)],
         waiting_jobs=activity.waiting_jobs + is_waiting,
         finish_tags={**(activity.finish_tags or {}), pool: finish_tag},
     )

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from shared.accounts import JOBS_PER_MINUTE_MAX
+
 LOCAL = "local"
 CLOUD = "cloud"
 
@@ -123,6 +125,8 @@ def read_settings(
         "task_secret",
     }
     problems += [f"{name.upper()} is missing" for name in sorted(required - values.keys())]
+    if values.get("jobs_per_minute", 0) > JOBS_PER_MINUTE_MAX:
+        problems.append(f"JOBS_PER_MINUTE is at most {JOBS_PER_MINUTE_MAX}")
     problems += [
         f"{name.upper()} needs at least 32 characters"
         for name in sorted(required & values.keys())

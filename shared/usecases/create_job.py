@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared import accounts, ids, ledger, models, pricing, records, slots
 from shared.app import App
-from shared.errors import IdempotencyKeyReused, ImageNotReady, InvalidRequest
+from shared.errors import AppError, IdempotencyKeyReused, ImageNotReady, InvalidRequest
 from shared.jobs import Job, Settings, State
 from shared.models import Generation
 from shared.ports import Document, Documents, Order, Put, Query, Where, Write
@@ -64,9 +64,21 @@ async def create_job(app: App, command: CreateJob) -> Job:
     Raises the errors of `models.fit` and `pricing`, and `InsufficientTokens`, `RateLimited`,
     `TooManyWaiting`, `IdempotencyKeyReused`, `ImageNotReady`, `SessionRevoked`.
     """
-    plan = await _plan(app, command)
+    user_id, key_given = command.session.user_id, command.idempotency_key
+    job_id = ids.job_id(user_id, key_given) if key_given else f"job_{app.ids.token()}"
+    generation, body_hash = fitted(app, command)
+    try:
+        hold_tokens = price_of(app, command, generation, body_hash)
+    except AppError:
+        # A repeated request gets its job even when its quote has run out since.
+        earlier = records.job(
+            (await app.store.get([records.job_key(job_id)]))[records.job_key(job_id)]
+        )
+        if earlier is None or earlier.body_hash != body_hash:
+            raise
+        return earlier
+    plan = await _plan(app, command, generation, job_id, body_hash, hold_tokens)
     key = records.job_key(plan.job_id)
-    user_id = command.session.user_id
     reads = [
         records.account_key(user_id),
         records.wallet_key(user_id),
@@ -88,11 +100,14 @@ async def create_job(app: App, command: CreateJob) -> Job:
     return job
 
 
-async def _plan(app: App, command: CreateJob) -> _Plan:
-    generation, hold_tokens, body_hash = price_request(app, command)
-    user_id, now_ms = command.session.user_id, app.clock.now_ms()
-    key = command.idempotency_key
-    job_id = ids.job_id(user_id, key) if key else f"job_{app.ids.token()}"
+async def _plan(
+    app: App,
+    command: CreateJob,
+    generation: Generation,
+    job_id: str,
+    body_hash: str,
+    hold_tokens: int,
+) -> _Plan:
     slot_ids, virtual_time = await _places(app, generation.model.pool)
     settings = app.settings
     return _Plan(
@@ -103,7 +118,7 @@ async def _plan(app: App, command: CreateJob) -> _Plan:
         hold_tokens=hold_tokens,
         virtual_time=virtual_time,
         slot_ids=slot_ids,
-        now_ms=now_ms,
+        now_ms=app.clock.now_ms(),
         wait_limit_ms=settings.wait_limit_seconds * 1000,
         ready_again_ms=settings.ready_again_seconds * 1000,
         limits=accounts.Limits(
@@ -116,25 +131,25 @@ async def _plan(app: App, command: CreateJob) -> _Plan:
     )
 
 
-def price_request(app: App, command: CreateJob) -> tuple[Generation, int, str]:
-    """Check and price a request, honouring its quote: the generation, its tokens, its hash."""
+def fitted(app: App, command: CreateJob) -> tuple[Generation, str]:
+    """The request checked against its model, and what makes it the same as another."""
     model = app.catalogue.sellable(command.model)
     generation = models.fit(
         model, command.prompt, command.settings, command.images, command.project_id
     )
-    body_hash = pricing.body_hash(generation)
+    return generation, pricing.body_hash(generation)
+
+
+def price_of(app: App, command: CreateJob, generation: Generation, body_hash: str) -> int:
+    """What to hold: the promised price when there is a quote, at most what the caller would pay."""
     if command.quote_id:
-        hold_tokens = pricing.honour_quote(
-            command.quote_id,
-            command.session.user_id,
-            body_hash,
-            app.settings.quote_secret,
-            app.clock.now_ms(),
-        )
+        user_id, secret = command.session.user_id, app.settings.quote_secret
+        now_ms = app.clock.now_ms()
+        tokens = pricing.honour_quote(command.quote_id, user_id, body_hash, secret, now_ms)
     else:
-        hold_tokens = pricing.price(generation).total_tokens
-    pricing.check_maximum(hold_tokens, command.max_cost_tokens)
-    return generation, hold_tokens, body_hash
+        tokens = pricing.price(generation).total_tokens
+    pricing.check_maximum(tokens, command.max_cost_tokens)
+    return tokens
 
 
 async def _places(app: App, pool: str) -> tuple[tuple[str, ...], int]:
@@ -160,12 +175,12 @@ async def _places(app: App, pool: str) -> tuple[tuple[str, ...], int]:
 
 def _decide(plan: _Plan, documents: Documents) -> list[Write]:
     command, user_id = plan.command, plan.command.session.user_id
+    account = check_session(command.session, documents[records.account_key(user_id)])
     existing = records.job(documents[records.job_key(plan.job_id)])
     if existing is not None:
         if existing.body_hash != plan.body_hash:
             raise IdempotencyKeyReused("This Idempotency-Key already names another request.")
         return []
-    account = check_session(command.session, documents[records.account_key(user_id)])
     activity = records.activity(documents, user_id)
     if command.idempotency_key is None:
         repeated = accounts.find_repeat(

@@ -1,11 +1,11 @@
 """Price a request and promise the price for a while."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared import pricing
 from shared.app import App
 from shared.pricing import Priced, Quote
-from shared.usecases.create_job import CreateJob, price_request
+from shared.usecases.create_job import CreateJob, fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,12 @@ class Quoted:
 
 
 def quote_job(app: App, command: CreateJob) -> Quoted:
-    """Exactly what the same request would be charged. Raises the errors of `price_request`."""
-    generation, _, body_hash = price_request(app, replace(command, quote_id=None))
+    """Exactly what the same request would be charged. Raises the errors of `models.fit`, and
+    `CostAboveMaximum`.
+    """
+    generation, body_hash = fitted(app, command)
     priced = pricing.price(generation)
+    pricing.check_maximum(priced.total_tokens, command.max_cost_tokens)
     expires_at_ms = app.clock.now_ms() + app.settings.quote_seconds * 1000
     quote = Quote(command.session.user_id, body_hash, priced.total_tokens, expires_at_ms)
     return Quoted(pricing.sign_quote(quote, app.settings.quote_secret), priced, expires_at_ms)

@@ -11,6 +11,8 @@ from shared.ports import Order, Query, Where
 from shared.usecases import tasks
 from shared.usecases.open_pools import open_pools
 
+_POOLS_EVERY = 10  # sweeps between looks at every slot
+
 _log = logging.getLogger(__name__)
 
 
@@ -28,7 +30,8 @@ async def sweep(app: App) -> Swept:
     """
     now_ms = app.clock.now_ms()
     number = now_ms // (app.settings.sweep_seconds * 1000)
-    await open_pools(app)
+    if number % _POOLS_EVERY == 0:
+        await open_pools(app)
     found = await app.store.query(
         Query(
             records.JOBS,
