@@ -1,0 +1,183 @@
+// One job, watched from the queue to the result, and everything that can be done with it.
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import { ApiError, serverNowSeconds, type Job } from '../../api';
+import { Button, buttonClass } from '../../components/button';
+import { Icon } from '../../components/icon';
+import { Notice } from '../../components/notice';
+import { say } from '../../components/say';
+import { useNowSeconds } from '../../components/use-now';
+import { useTitle } from '../../components/use-title';
+import { explainError, explainFailure } from '../../i18n/coded';
+import { useFormat } from '../../i18n/format';
+import { isOver, mayStillCome, rereadJob, useCancelJob, useJob } from '../../queries';
+import { Developing } from './developing';
+import { JobActions } from './job-actions';
+import { JobDetails } from './job-details';
+import { ResultView } from './result-view';
+import { StageFrame } from './stage-frame';
+import { elapsedSeconds, headline, isOverdue, percentDone, shapeOf, stepOf } from './stages';
+import { Steps } from './steps';
+
+interface Props {
+  id: string;
+  onAgain: (job: Job, focus: 'prompt' | 'generate') => void;
+  onDeleted: () => void;
+}
+
+export function JobStage({ id, onAgain, onDeleted }: Props) {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useJob(id);
+  const job = data?.value;
+  useTitle(job === undefined ? null : headline(t, job));
+  useReadyToast(job);
+  if (job !== undefined) {
+    return (
+      <>
+        {error !== null && !isOver(job) && (
+          <div className="mb-4">
+            <Notice look="warn" role="status" title={t('job.connectionLost')} />
+          </div>
+        )}
+        <Watched key={job.id} job={job} onAgain={onAgain} onDeleted={onDeleted} />
+      </>
+    );
+  }
+  if (error === null) {
+    return (
+      <StageFrame shape={16 / 9}>
+        <p role="status" className="sr-only">
+          {t('job.loading')}
+        </p>
+        <Developing percent={0} figure={null} isWaiting />
+      </StageFrame>
+    );
+  }
+  const isMissing = error instanceof ApiError && error.code === 'not_found';
+  const { what, todo } = explainError(t, error);
+  const actions = isMissing ? (
+    <Link href="/" className={buttonClass('secondary', 'sm')}>
+      {t('app.back')}
+    </Link>
+  ) : (
+    <Button size="sm" onClick={() => void refetch()}>
+      {t('app.retry')}
+    </Button>
+  );
+  return (
+    <Notice look={isMissing ? 'warn' : 'bad'} role="alert" title={isMissing ? t('job.missing') : what} actions={actions}>
+      {isMissing ? undefined : todo}
+    </Notice>
+  );
+}
+
+function Watched({ job, onAgain, onDeleted }: { job: Job } & Omit<Props, 'id'>) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const step = stepOf(job);
+  const shape = job.result === null ? shapeOf(job.settings.aspect_ratio) : job.result.width / job.result.height;
+  return (
+    <section aria-label={t('job.label')}>
+      {job.status === 'failed' || job.status === 'cancelled' ? (
+        <NoResult job={job} />
+      ) : (
+        <StageFrame shape={Number.isFinite(shape) && shape > 0 ? shape : 1}>
+          {job.status === 'succeeded' ? <ResultView job={job} onExpired={() => rereadJob(queries, job.id)} /> : <Screen job={job} />}
+        </StageFrame>
+      )}
+      <div className="mt-5 grid gap-5">
+        {step !== null && <Headline job={job} />}
+        {step !== null && !isOver(job) && <Steps current={step} hasUpload={false} />}
+        <div className="flex flex-wrap items-center gap-2">
+          {!isOver(job) && job.cancellable && <Cancel job={job} />}
+          {isOver(job) && <JobActions job={job} onAgain={onAgain} onDeleted={onDeleted} />}
+        </div>
+        <JobDetails job={job} />
+      </div>
+    </section>
+  );
+}
+
+function Screen({ job }: { job: Job }) {
+  const { number } = useFormat();
+  const now = useNowSeconds(serverNowSeconds, true);
+  const percent = percentDone(job, elapsedSeconds(job, now));
+  return <Developing percent={percent} figure={job.status === 'running' ? `${number(percent)} %` : null} isWaiting={job.status !== 'running'} />;
+}
+
+function Headline({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  const { clock, span } = useFormat();
+  const isRunning = !isOver(job);
+  const now = useNowSeconds(serverNowSeconds, isRunning);
+  const elapsed = elapsedSeconds(job, now);
+  const times = { elapsed: clock(elapsed), expected: span(job.expected_seconds) };
+  return (
+    <div>
+      <h2 role="status" className="flex items-center gap-2 text-xl font-semibold">
+        {job.status === 'succeeded' && <Icon name="check" className="size-6 text-mint-text" />}
+        {headline(t, job)}
+      </h2>
+      {isRunning && (
+        <>
+          <p className="nums mt-1 text-muted">
+            {job.status === 'queued' && t('job.waited', times)}
+            {job.status === 'running' && (isOverdue(job, elapsed) ? t('job.overdue', times) : t('job.elapsed', times))}
+          </p>
+          <p className="mt-1 text-sm text-muted">{t('job.leaveNote')}</p>
+        </>
+      )}
+      {job.receipt.reason === 'late_gift' && <p className="mt-1 text-mint-text">{t('job.lateGift')}</p>}
+    </div>
+  );
+}
+
+/** What happened, that the tokens are back, what to do: in this order. */
+function NoResult({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  const { what, todo } = explainFailure(t, job.error?.code ?? (job.status === 'cancelled' ? 'cancelled' : 'unknown'));
+  const isCancelled = job.status === 'cancelled';
+  const returned = job.receipt.returned_tokens;
+  return (
+    <div role="status" className={`rounded-2xl border p-6 sm:p-8 ${isCancelled ? 'border-line bg-panel' : 'border-rose/30 bg-rose-wash'}`}>
+      <Icon name={isCancelled ? 'stop' : 'warn'} className={`size-8 ${isCancelled ? 'text-muted' : 'text-rose'}`} />
+      <h2 className="mt-3 text-xl font-semibold">{headline(t, job)}</h2>
+      <p className="mt-1">{what}</p>
+      {returned > 0 && (
+        <p className="mt-4 flex items-center gap-2 font-semibold text-mint-text">
+          <Icon name="check" /> {t('job.tokensBack', { count: returned })}
+        </p>
+      )}
+      <p className="mt-2 text-muted">
+        {todo} {mayStillCome(job) && t('job.stillMayCome')}
+      </p>
+    </div>
+  );
+}
+
+function Cancel({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  const cancel = useCancelJob();
+  const press = () =>
+    cancel.mutate(job.id, { onError: (error) => say(explainError(t, error).what, 'error') });
+  return (
+    <Button icon="stop" isDisabled={cancel.isPending} onClick={press}>
+      {cancel.isPending ? t('job.cancelling') : t('job.cancel', { count: job.receipt.held_tokens })}
+    </Button>
+  );
+}
+
+/** Tells somebody who looks elsewhere on the page that it is done. A job that was over when it was opened needs no telling. */
+function useReadyToast(job: Job | undefined): void {
+  const { t } = useTranslation();
+  const seen = useRef<{ id: string; status: Job['status'] } | null>(null);
+  useEffect(() => {
+    if (job === undefined) return;
+    const before = seen.current;
+    seen.current = { id: job.id, status: job.status };
+    if (before?.id !== job.id || before.status === 'succeeded' || job.status !== 'succeeded') return;
+    say(job.kind === 'video' ? t('job.readyToast') : t('job.readyToastImage'), 'success');
+  }, [job, t]);
+}

@@ -1,0 +1,51 @@
+// The result itself: a native player, or the picture.
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Job } from '../../api';
+import { Button } from '../../components/button';
+
+interface Props {
+  job: Job;
+  /** The signed address does not work any more. */
+  onExpired: () => void;
+}
+
+export function ResultView({ job, onExpired }: Props) {
+  const { t } = useTranslation();
+  const fresh = job.result?.content_url ?? null;
+  // Addresses change with every read of the job; a player that has one that works keeps it, or it would start anew.
+  const [shown, setShown] = useState(fresh);
+  const [broken, setBroken] = useState<string | null>(null);
+  if (shown !== fresh && (shown === null || shown === broken)) setShown(fresh);
+  if (shown === null || (shown === broken && shown === fresh)) {
+    return (
+      <div role="alert" className="absolute inset-0 grid place-content-center justify-items-center gap-3 p-4 text-center">
+        <p>{t('job.resultMissing')}</p>
+        <Button size="sm" onClick={onExpired}>
+          {t('app.retry')}
+        </Button>
+      </div>
+    );
+  }
+  const fail = () => {
+    if (broken === null) onExpired();
+    setBroken(shown);
+  };
+  if (job.kind === 'image') {
+    return <img src={shown} alt={t('job.pictureAlt', { prompt: job.prompt })} onError={fail} className="absolute inset-0 size-full animate-rise object-contain" />;
+  }
+  return (
+    // eslint-disable-next-line jsx-a11y/media-has-caption -- a generated shot has no words to caption
+    <video
+      src={shown}
+      poster={job.result?.thumbnail_url ?? undefined}
+      controls
+      playsInline
+      loop
+      preload="metadata"
+      aria-label={t('job.pictureAlt', { prompt: job.prompt })}
+      onError={fail}
+      className="absolute inset-0 size-full animate-rise object-contain"
+    />
+  );
+}

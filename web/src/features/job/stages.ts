@@ -1,0 +1,53 @@
+// Which step a job is on and what to say about it. Plain values, no screen.
+import type { TFunction } from 'i18next';
+import type { Job } from '../../api';
+
+export const STEPS = ['upload', 'queue', 'make', 'store', 'ready'] as const;
+export type Step = (typeof STEPS)[number];
+
+const STEP_OF: Record<Job['status'], Step | null> = {
+  queued: 'queue',
+  running: 'make',
+  storing: 'store',
+  succeeded: 'ready',
+  failed: null,
+  cancelled: null,
+};
+
+/** The step of a job, or null when it ended without a result. */
+export function stepOf(job: Job): Step | null {
+  return STEP_OF[job.status];
+}
+
+/** One line that a person hears and reads; it changes with the stage, not with every second. */
+export function headline(t: TFunction, job: Job): string {
+  if (job.status !== 'queued' || job.queue_position === null) return t(`job.${job.status}`);
+  return job.queue_position <= 1 ? t('job.queuedNext') : t('job.queuedAt', { position: job.queue_position });
+}
+
+/** Seconds since the present stage's clock began: being made, or else waiting. */
+export function elapsedSeconds(job: Job, nowSeconds: number): number {
+  return Math.max(0, (job.completed_at ?? nowSeconds) - (job.started_at ?? job.created_at));
+}
+
+export function isOverdue(job: Job, elapsed: number): boolean {
+  return job.status === 'running' && elapsed > job.expected_seconds;
+}
+
+const NEARLY_DONE_PERCENT = 95;
+
+/**
+ * What the server said last, carried on by the usual time until it says more. Never quite all of it while there is no
+ * result, and never back.
+ */
+export function percentDone(job: Job, elapsed: number): number {
+  if (job.status !== 'running') return job.progress;
+  const byTime = Math.floor((elapsed / Math.max(1, job.expected_seconds)) * 100);
+  return Math.min(NEARLY_DONE_PERCENT, Math.max(job.progress, byTime));
+}
+
+/** "16:9" as a number; the square where a job has no shape. */
+export function shapeOf(aspectRatio: string | null): number {
+  const [width = 1, height = 1] = (aspectRatio ?? '1:1').split(':').map(Number);
+  return width > 0 && height > 0 ? width / height : 1;
+}

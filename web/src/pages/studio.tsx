@@ -1,0 +1,98 @@
+// The studio: the form on the left, the stage on the right, recent jobs under it. On a phone, one of the two at a time.
+import { useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useLocation } from 'wouter';
+import type { Job } from '../api';
+import { Button } from '../components/button';
+import { Mark } from '../components/mark';
+import { ExampleCards } from '../features/generate/examples';
+import { GenerateForm, type Refill } from '../features/generate/generate-form';
+import { useGeneration } from '../features/generate/use-generation';
+import { usePicture } from '../features/generate/use-picture';
+import { History } from '../features/history/history';
+import { JobStage } from '../features/job/job-stage';
+import { SendingStage } from '../features/job/sending-stage';
+import { useRecentJobs } from '../queries';
+
+export function Studio({ jobId }: { jobId: string | null }) {
+  const { t } = useTranslation();
+  const [, navigate] = useLocation();
+  const picture = usePicture();
+  const generation = useGeneration(picture, (job) => navigate(`/jobs/${job.id}`));
+  const [refill, setRefill] = useState<Refill | null>(null);
+  const recent = useRecentJobs();
+  const stage = useRef<HTMLDivElement>(null);
+
+  const phase = generation.phase.name;
+  const isSending = phase === 'uploading' || phase === 'sending';
+  const isWatching = isSending || jobId !== null;
+  const isFirstRun = recent.data?.value.length === 0;
+  useFocusOnChange(stage, jobId);
+
+  const again = (job: Job, focus: 'prompt' | 'generate') => {
+    setRefill({ job, focus });
+    navigate('/');
+  };
+  return (
+    <main id="content" tabIndex={-1} className="flex-1 outline-none lg:grid lg:min-h-0 lg:grid-cols-[minmax(22rem,27rem)_1fr]">
+      <div className={`scroll-quiet border-line bg-panel lg:block lg:overflow-y-auto lg:border-r ${isWatching ? 'hidden' : ''}`}>
+        <GenerateForm generation={generation} picture={picture} refill={refill} hasExamples={isFirstRun} />
+      </div>
+      <div className="scroll-quiet lg:overflow-y-auto">
+        <div className="mx-auto w-full max-w-5xl px-4 py-5 sm:px-6 lg:px-8 lg:py-7">
+          {isWatching && (
+            <Button look="ghost" size="sm" icon="left" className="mb-3 -ml-2 lg:hidden" onClick={() => navigate('/')}>
+              {t('job.newOne')}
+            </Button>
+          )}
+          <div ref={stage} tabIndex={-1} className="outline-none">
+            {isSending ? (
+              <SendingStage uploadPercent={phase === 'uploading' ? uploadPercent() : null} />
+            ) : jobId !== null ? (
+              <JobStage key={jobId} id={jobId} onAgain={again} onDeleted={() => navigate('/')} />
+            ) : (
+              <EmptyStage isFirstRun={isFirstRun} onPick={(prompt) => setRefill({ prompt })} />
+            )}
+          </div>
+          <History openId={jobId} />
+        </div>
+      </div>
+    </main>
+  );
+
+  function uploadPercent(): number {
+    return picture.phase.name === 'uploading' ? picture.phase.percent : 100;
+  }
+}
+
+function EmptyStage({ isFirstRun, onPick }: { isFirstRun: boolean; onPick: (prompt: string) => void }) {
+  const { t } = useTranslation();
+  if (isFirstRun) {
+    return (
+      <section className="hidden animate-rise lg:block">
+        <h1 className="text-2xl font-semibold">{t('examples.title')}</h1>
+        <p className="mt-2 mb-6 max-w-[60ch] text-muted">{t('examples.lead')}</p>
+        <ExampleCards onPick={onPick} />
+      </section>
+    );
+  }
+  return (
+    <section className="hidden lg:block">
+      <div className="relative grid aspect-video max-h-[58dvh] w-full place-content-center justify-items-center gap-3 overflow-hidden rounded-2xl border border-dashed border-line p-6 text-center">
+        <Mark className="size-14 text-mint-text opacity-60" />
+        <h1 className="text-xl font-semibold">{t('examples.idleTitle')}</h1>
+        <p className="max-w-[44ch] text-muted">{t('examples.idleLead')}</p>
+      </div>
+    </section>
+  );
+}
+
+/** Somebody who cannot see the stage change hears it: focus goes to the new job, except on the first load. */
+function useFocusOnChange(target: React.RefObject<HTMLElement | null>, jobId: string | null): void {
+  const before = useRef(jobId);
+  useEffect(() => {
+    if (before.current === jobId) return;
+    before.current = jobId;
+    if (jobId !== null) target.current?.focus({ preventScroll: false });
+  }, [jobId, target]);
+}
