@@ -12,7 +12,7 @@ ifneq ($(wildcard web/package.json),)
 WEB := cd web &&
 WEB_MODULES := web/node_modules/.package-lock.json
 WEB_DIST := web/dist/index.html
-WEB_SOURCES := $(shell find web -mindepth 1 \( -name node_modules -o -name dist -o -name '.*' \) -prune -o -print)
+WEB_SOURCES := $(shell find web -mindepth 1 \( -name node_modules -o -name dist -o -name '*.tsbuildinfo' -o -name '.*' \) -prune -o -print)
 endif
 
 help: ## list what can be done
