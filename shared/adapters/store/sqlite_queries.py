@@ -129,8 +129,11 @@ def _continue(order: tuple[Order, ...], after: tuple[Any, ...]) -> tuple[str, li
 
 
 def _member(collection: str) -> str:
-    """The condition of a partial index, spelled unlike any other: were it `collection = 'x'`, SQLite
-    would compile every point read anew, to see whether this time the index fits the bound value."""
+    """The condition of a partial index, spelled unlike any other.
+
+    Were it `collection = 'x'`, SQLite would compile every point read anew, to see whether this time
+    the index fits the bound value.
+    """
     return f"collection || '' = '{collection}'"
 
 
