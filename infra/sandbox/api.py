@@ -11,10 +11,9 @@ from starlette.routing import Route
 from infra.sandbox.connections import hang_up
 from infra.sandbox.grammars import Choice
 from infra.sandbox.orders import BODY_MAX_BYTES, read_order
-from infra.sandbox.refusals import Refusal, refuse_field
+from infra.sandbox.refusals import Refusal, refuse_busy, refuse_field
 from infra.sandbox.vendor import Vendor
 
-BUSY_RETRY_AFTER = {"Retry-After": "2"}
 GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502</h1></body></html>"
 STATUS_PAGE = "<html><body><h1>We will be back soon</h1></body></html>"
 
@@ -112,7 +111,7 @@ async def _break(_request: Request, _create: Choice) -> Response:
 
 
 async def _refuse_busy(_request: Request, _create: Choice) -> Response:
-    raise Refusal("too_many_generations", "too many generations", headers=BUSY_RETRY_AFTER)
+    raise refuse_busy("too many generations are in progress")
 
 
 async def _answer_as_gateway(_request: Request, _create: Choice) -> Response:

@@ -48,11 +48,19 @@ async def list_all(request: Request) -> Response:
 
 
 def _admit(request: Request) -> Vendor:
-    host = request.client.host if request.client else ""
-    if not ipaddress.ip_address(host or "0.0.0.0").is_loopback:  # noqa: S104 - stands for unknown
+    if request.client is None or not _is_loopback(request.client.host):
         raise Refusal("loopback_only", "the control calls answer to this machine only")
     vendor: Vendor = request.app.state.vendor
     return vendor
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _describe_fully(vendor: Vendor, generation: Generation) -> dict[str, object]:

@@ -7,11 +7,10 @@ from enum import StrEnum
 
 from infra.sandbox.chance import Fate
 from infra.sandbox.orders import Order
-from infra.sandbox.refusals import Refusal
+from infra.sandbox.refusals import Refusal, refuse_busy
 
 KEPT_MAX = 50_000
 KEPT_RESULT_BYTES_MAX = 256_000_000
-BUSY_RETRY_AFTER_SECONDS = 2
 
 
 class Status(StrEnum):
@@ -104,10 +103,15 @@ class Register:
         self._kept: dict[str, int] = {}
         self._kept_bytes = 0
 
-    def admit(self, order: Order, fate: Fate, now: float) -> Generation:
-        """A new generation that holds a place; a known client id is 409, no free place is 429."""
-        self._refuse_duplicate(order.client_id)
+    def require_place(self, client_id: str) -> None:
+        """Raises 409 for a client id that was used before and 429 when every place is held."""
+        self._refuse_duplicate(client_id)
         self._refuse_busy()
+
+    def admit(self, order: Order, fate: Fate, now: float) -> Generation:
+        """A new generation that holds a place, after `require_place`."""
+        assert self.counts.running < self.concurrency
+        assert order.client_id not in self._by_client_id
         generation = Generation(f"gen_{secrets.token_hex(12)}", order, fate, now)
         self._by_id[generation.id] = generation
         self._by_client_id[order.client_id] = generation
@@ -143,6 +147,7 @@ class Register:
         if not generation.is_terminal:
             return
         generation.completed_at = now
+        generation.order = generation.order.without_pictures()
         if isinstance(outcome, Failure):
             generation.error = outcome
         if isinstance(outcome, Media):
@@ -166,11 +171,7 @@ class Register:
         if self.counts.running < self.concurrency:
             return
         self.counts.refused_busy += 1
-        raise Refusal(
-            "too_many_generations",
-            f"{self.concurrency} generations are in progress, the most that this account may have",
-            headers={"Retry-After": str(BUSY_RETRY_AFTER_SECONDS)},
-        )
+        raise refuse_busy(f"{self.concurrency} generations are in progress, the most there may be")
 
     def _forget_oldest(self) -> None:
         """Bound the memory: the oldest finished generation goes when too many are kept."""

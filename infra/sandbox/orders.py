@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ CLIENT_ID_MAX = 128
 PROMPT_MAX = 4000
 URL_MAX = 2048
 DATA_URL_MAX = 12_000_000
+DATA_URL_KEPT = 64
 BODY_MAX_BYTES = 25_000_000
 DURATION_MAX_SECONDS = 10
 DEFAULT_DURATION_SECONDS = 2
@@ -38,6 +39,15 @@ class Order:
     end_image_url: str | None = None
     callback_url: str | None = None
     overrides: Mapping[str, object] = field(default_factory=dict)
+
+    def without_pictures(self) -> "Order":
+        """What is kept after the end: a picture inside a data address is cut off."""
+        kept = {
+            name: url[:DATA_URL_KEPT]
+            for name in ("start_image_url", "end_image_url")
+            if (url := getattr(self, name))
+        }
+        return replace(self, **kept) if kept else self
 
 
 def read_order(body: bytes) -> Order:

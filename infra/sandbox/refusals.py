@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse
 
+BUSY_RETRY_AFTER_SECONDS = 2
 STATUS_BY_CODE: Mapping[str, int] = {
     "invalid_request": 400,
     "unauthorized": 401,
@@ -48,3 +49,9 @@ class Refusal(Exception):
 def refuse_field(param: str, message: str) -> Refusal:
     """A 400 that names the field at fault in `param`."""
     return Refusal("invalid_request", message, details={"param": param})
+
+
+def refuse_busy(message: str) -> Refusal:
+    """A 429 that says when to come again."""
+    headers = {"Retry-After": str(BUSY_RETRY_AFTER_SECONDS)}
+    return Refusal("too_many_generations", message, headers=headers)

@@ -73,6 +73,7 @@ class Vendor:
         if behaviour.moderation.word == "refuse":
             self.register.counts.refused_moderation += 1
             raise Refusal("moderation_blocked", "the prompt was refused by moderation")
+        self.register.require_place(order.client_id)
         generation = self.register.admit(order, draw_fate(behaviour, self._chance), time.time())
         play = self._spawn(self._play(generation))
         self._plays[generation.id] = play

@@ -23,12 +23,19 @@ def test_control_needs_no_key_on_this_machine(sandbox: Sandbox) -> None:
         assert sandbox.stranger.get(f"/control/{path}").status_code == 200
 
 
-def test_control_answers_to_this_machine_only() -> None:
-    with TestClient(build_app(Settings(), "http://test"), client=("203.0.113.9", 80)) as stranger:
+@pytest.mark.parametrize("host", ["203.0.113.9", "10.0.0.1", "::ffff:203.0.113.9", "unknown"])
+def test_control_answers_to_this_machine_only(host: str) -> None:
+    with TestClient(build_app(Settings(), "http://test"), client=(host, 80)) as stranger:
         reply = stranger.get("/control/stats")
         assert reply.status_code == 403
         assert reply.json()["error"]["code"] == "loopback_only"
         assert stranger.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_control_knows_this_machine_by_all_its_names(host: str) -> None:
+    with TestClient(build_app(Settings(), "http://test"), client=(host, 80)) as owner:
+        assert owner.get("/control/stats").status_code == 200
 
 
 def test_stats_count_what_happened(sandbox: Sandbox) -> None:
@@ -75,6 +82,15 @@ def test_the_oldest_finished_generation_goes_when_too_many_are_kept(
     with pytest.raises(Refusal, match="no generation"):
         register.find(done[0].id)
     assert register.find_by_client_id("done-0") is None
+
+
+def test_a_picture_in_an_order_is_not_kept_after_the_end() -> None:
+    register = Register(concurrency=1)
+    picture = "data:image/png;base64," + "A" * 1_000_000
+    order = Order("ours", "video", "sandbox-video-1", "a", "a", start_image_url=picture)
+    generation = register.admit(order, FATE, 0.0)
+    register.move(generation, Status.CANCELLED, 1.0)
+    assert len(generation.order.start_image_url or "") < 100
 
 
 def test_the_oldest_result_loses_its_bytes_when_too_many_are_kept(
