@@ -1,0 +1,91 @@
+"""Values that the tests of the domain start from, and how hypothesis draws them."""
+
+from dataclasses import fields
+from typing import Any
+
+from hypothesis import strategies as st
+
+from shared.jobs import HOLDS_SLOT, Job, Settings, State
+from shared.models import Capabilities, Generation, Model, Price
+
+NOW_MS = 1_760_000_000_000
+
+_JOB: dict[str, Any] = {
+    "id": "job_1",
+    "user_id": "usr_1",
+    "model": "lumen-video",
+    "kind": "video",
+    "provider": "lumen",
+    "pool": "lumen",
+    "prompt": "a red fox",
+    "settings": Settings(duration_seconds=4, resolution="720p", aspect_ratio="16:9"),
+    "images": {},
+    "body_hash": "0" * 64,
+    "project_id": None,
+    "hold_tokens": 60,
+    "weighted_cost_ms": 5000,
+    "expected_ms": 5000,
+    "run_limit_ms": 60_000,
+    "created_at_ms": NOW_MS - 60_000,
+    "updated_at_ms": NOW_MS - 30_000,
+    "deadline_at_ms": NOW_MS + 600_000,
+    "due_at_ms": NOW_MS + 5000,
+}
+
+
+def job_in(state: State, **changes: Any) -> Job:
+    """A job in this state, with a slot exactly when the state has one."""
+    slot = "lumen:0" if state in HOLDS_SLOT else None
+    return Job(**{**_JOB, "state": state, "slot": slot, **changes})
+
+
+CAPABILITIES = Capabilities(
+    durations_seconds=(4, 8),
+    resolutions=("720p", "1080p"),
+    aspect_ratios=("16:9", "9:16"),
+    images={"start": "optional", "subject": "none"},
+    negative_prompt=True,
+    audio=True,
+    prompt_chars_min=3,
+    prompt_chars_max=2000,
+)
+
+
+def model(**changes: Any) -> Model:
+    """A video model that can do nearly everything."""
+    values: dict[str, Any] = {
+        "id": "lumen-video",
+        "name": "Lumen Video",
+        "kind": "video",
+        "provider": "lumen",
+        "vendor_model": "lumen-1",
+        "pool": "lumen",
+        "state": "live",
+        "successor": None,
+        "capabilities": CAPABILITIES,
+        "price": Price(
+            base_tokens=7, per_second_tokens={"720p": 10, "1080p": 15}, audio_percent=25
+        ),
+        "expected_seconds": 30,
+        "run_limit_seconds": 600,
+        "result_max_bytes": 600_000_000,
+    }
+    return Model(**{**values, **changes})
+
+
+def generation(**changes: Any) -> Generation:
+    """A request that fits `model()`."""
+    values: dict[str, Any] = {
+        "model": model(),
+        "prompt": "a red fox",
+        "settings": Settings(duration_seconds=4, resolution="720p", aspect_ratio="16:9"),
+        "images": {},
+        "project_id": None,
+    }
+    return Generation(**{**values, **changes})
+
+
+def any_value(kind: type[Any], **chosen: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Any value of a dataclass: every field is drawn by its type, also one added tomorrow."""
+    drawn: dict[str, Any] = {field.name: ... for field in fields(kind)}
+    return st.builds(kind, **{**drawn, **chosen})
