@@ -51,10 +51,9 @@ def test_an_accepted_order_is_queued_and_gets_an_id(sandbox: Sandbox) -> None:
 
 
 def test_a_generation_runs_makes_progress_and_succeeds(sandbox: Sandbox) -> None:
-    generation_id = sandbox.accept(behaviour={"latency": 0.5})["id"]
-    seen = [sandbox.show(generation_id)]
+    seen = [sandbox.accept(behaviour={"latency": 0.5})]
     while seen[-1]["status"] in {"queued", "running"}:
-        seen.append(sandbox.show(generation_id))
+        seen.append(sandbox.show(seen[0]["id"]))
     assert list(dict.fromkeys(one["status"] for one in seen)) == [
         "queued",
         "running",
