@@ -73,9 +73,10 @@ async def _commit(app: App, before: Job, first: Choice, seen: Documents, choose:
             raise _OtherDocuments
         return event_writes(documents, job, choice, now_ms)
 
-    documents = await app.store.transact(
-        sorted(keys_of(before, first.event)), decide, known={key: seen[key]}
-    )
+    keys = sorted(keys_of(before, first.event))
+    # An old job beside a fresh wallet or slot is a picture of no moment, so they are read together.
+    known = {key: seen[key]} if keys == [key] else None
+    documents = await app.store.transact(keys, decide, known=known)
     after = records.job(documents[key])
     assert after is not None
     return after
