@@ -49,7 +49,7 @@ def define_index(index: Index) -> str:
 
 
 def build(query: Query, indexes: Sequence[Index]) -> Statement:
-    """Translate a checked query."""
+    """Translate a checked query. Raises ValueError when it needs an index that is not there."""
     terms = [f"collection = '{query.collection}'", _member(query.collection)]
     values: list[Any] = []
     for where in query.where:
@@ -65,6 +65,9 @@ def build(query: Query, indexes: Sequence[Index]) -> Statement:
     order = [_directed(_value(o.field), o.descending) for o in query.order]
     order.append(_directed("id", _last_descends(query.order)))
     index = _serving(query, indexes)
+    if index is None and len({*compared, *(o.field for o in query.order)}) > 1 and query.order:
+        # SQLite could sort, but Firestore would refuse, and it is better to hear of it here.
+        raise ValueError(f"no index serves {query}; add one to shared.records.INDEXES")
     sql = (
         f"SELECT id, data, version FROM documents{f' INDEXED BY {_name(index)}' if index else ''}"  # noqa: S608 - checked names, see above
         f" WHERE {' AND '.join(terms)} ORDER BY {', '.join(order)} LIMIT ?"

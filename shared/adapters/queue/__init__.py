@@ -1,0 +1,1 @@
+"""Durable tasks: the adapters of the queue port."""
