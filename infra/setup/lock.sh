@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Writes requirements/*.lock from pyproject.toml: every published hash, no addresses.
-# Versions already locked stay; `make lock ARGS=--upgrade` takes the newest that the ranges admit.
+# Versions already locked stay; `make lock ARGS=--upgrade` takes the newest that the ranges admit and
+# that the world has had a week to look at.
 set -euo pipefail
 
 tools=$(mktemp -d)
@@ -11,6 +12,7 @@ trap 'rm -rf "$tools"' EXIT
 compile() {
     UV_CUSTOM_COMPILE_COMMAND="make lock" "$tools/bin/uv" pip compile --quiet --no-config \
         --universal --python-version 3.11 --generate-hashes --annotation-style line \
+        --exclude-newer "7 days" \
         pyproject.toml "$@"
 }
 
