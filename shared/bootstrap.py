@@ -5,11 +5,17 @@ Adapters are imported where they are made, so that a process loads only what it 
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from shared import catalogue, records
 from shared.app import App
 from shared.config import Settings, read_settings
+from shared.ports import Http
 from shared.usecases.tasks import queue_specs
+
+if TYPE_CHECKING:
+    from shared.adapters.providers.translator import Account
 
 _current: App | None = None
 
@@ -37,10 +43,8 @@ def build(settings: Settings) -> App:
 def _build_local(settings: Settings) -> App:
     """SQLite, a folder, and the sandbox vendor."""
     from shared.adapters.blobs.folder import FolderBlobs
-    from shared.adapters.http_client import HttpxClient
     from shared.adapters.media import PyavMedia
     from shared.adapters.providers.driver import Driver
-    from shared.adapters.providers.translator import Account
     from shared.adapters.queue.embedded import EmbeddedQueue
     from shared.adapters.sqlite import Database
     from shared.adapters.store.sqlite import SqliteStore
@@ -49,25 +53,46 @@ def _build_local(settings: Settings) -> App:
     folder = Path(settings.data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     database = Database(folder / "reelmint.db")
-    models = catalogue.load()
-    blobs = FolderBlobs(folder / "blobs", base_url=settings.public_url, secret=settings.blob_secret)
-    http = HttpxClient()
-    accounts = {
-        "sandbox": Account(
-            "sandbox",
-            settings.sandbox_url,
-            settings.sandbox_api_key,
-            (settings.sandbox_webhook_secret,),
-        )
-    }
+    models, clock = catalogue.load(), SystemClock()
+    blobs = FolderBlobs(
+        folder / "blobs",
+        base_url=settings.public_url,
+        secret=settings.blob_secret.encode(),
+        clock=clock,
+    )
     return App(
         settings=settings,
         catalogue=models,
         store=SqliteStore(database, records.INDEXES),
-        queue=EmbeddedQueue(database, queue_specs(models)),
+        queue=EmbeddedQueue(database, queue_specs(models), clock),
         blobs=blobs,
         media=PyavMedia(blobs),
-        vendors=Driver(http, accounts),
-        clock=SystemClock(),
+        vendors=Driver(
+            _sandbox_http(settings),
+            {"sandbox": _sandbox_account(settings)},
+            connect_seconds=settings.vendor_connect_seconds,
+            total_seconds=settings.vendor_total_seconds,
+        ),
+        clock=clock,
         ids=SystemIds(),
+    )
+
+
+def _sandbox_http(settings: Settings) -> Http:
+    """A socket that may reach the one private address where the sandbox vendor is."""
+    from shared.adapters.http_client import HttpxClient
+
+    address = urlsplit(settings.sandbox_url).netloc
+    host = address.partition(":")[0]
+    return HttpxClient(plain_hosts=[host], allowed_private=[address])
+
+
+def _sandbox_account(settings: Settings) -> "Account":
+    from shared.adapters.providers.translator import Account
+
+    return Account(
+        "sandbox",
+        settings.sandbox_url,
+        settings.sandbox_api_key,
+        (settings.sandbox_webhook_secret,),
     )

@@ -42,6 +42,9 @@ TEST_SETTINGS: Mapping[str, str] = {
 }
 
 
+_clients: list[httpx.Client] = []  # closed with the installation that they spoke to
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal(Exception):
     """An answer that is not 2xx."""
@@ -59,6 +62,7 @@ class Caller:
         self.http = httpx.Client(
             base_url=base_url, headers=headers, timeout=30, trust_env=False, follow_redirects=False
         )
+        _clients.append(self.http)
 
     def call(self, method: str, path: str, **kwargs: Any) -> Json:
         """The JSON of a 2xx answer. Raises `Refusal`."""
@@ -85,12 +89,10 @@ class Caller:
     def wait_for(self, job_id: str, wanted: Any, seconds: float = 40.0) -> Json:
         """The job once it is as wanted."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            job = self.job(job_id)
-            if wanted(job):
-                return job
+        while not wanted(job := self.job(job_id)):
+            assert time.monotonic() < deadline, f"not in {seconds} s: {job}"
             time.sleep(0.1)
-        raise AssertionError(f"not in {seconds} s: {job}")
+        return job
 
     def balance(self) -> tuple[int, int]:
         """Available and held tokens."""
@@ -157,6 +159,8 @@ def running(
         finally:
             process.terminate()
             process.wait(20)
+            while _clients:
+                _clients.pop().close()
 
 
 @contextmanager

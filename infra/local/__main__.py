@@ -11,12 +11,12 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
-from shared.adapters.queue.embedded import EmbeddedQueue
 
 from infra.local import secret_file
 from infra.local.vendor_process import sandbox
 from infra.local.web import local_web
 from shared import bootstrap, catalogue, logs
+from shared.adapters.queue.embedded import EmbeddedQueue
 from shared.app import App
 from shared.config import BadSettings, Settings, read_settings
 from shared.ports import Task, Verdict
@@ -66,16 +66,14 @@ async def _background(app: App) -> AsyncIterator[None]:
         return await run_task(app, task.name, task.payload)
 
     await open_pools(app)
-    workers = [
-        asyncio.create_task(app.queue.run(deliver)),
-        asyncio.create_task(_sweep_for_ever(app)),
-    ]
+    deliveries = asyncio.create_task(app.queue.run(deliver))
+    sweeps = asyncio.create_task(_sweep_for_ever(app))
     try:
         yield
     finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        sweeps.cancel()
+        await app.queue.stop()
+        await deliveries
 
 
 async def _sweep_for_ever(app: App) -> None:

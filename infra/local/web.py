@@ -43,7 +43,7 @@ def local_web(app: App) -> ASGIApp:
     assert isinstance(app.blobs, FolderBlobs)
     others = Starlette(
         routes=[
-            *folder_routes(app.blobs),
+            *folder_routes(app.blobs, app.settings.allowed_origins),
             Route("/sandbox/{path:path}", control, methods=["GET", "PUT", "POST"]),
             *_studio_routes(),
         ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from shared import records
 from shared.app import App
 from shared.models import Pool
-from shared.ports import Documents, Order, Query, Where, Write
+from shared.ports import Documents, Query, Where, Write
 from shared.slots import Slot, slot_id
 from shared.usecases import tasks
 
@@ -33,7 +33,6 @@ async def _changes(app: App, pool: Pool) -> list[Slot]:
         Query(
             records.SLOTS,
             (Where("pool", "==", pool.name),),
-            (Order("index"),),
             limit=_SLOTS_MAX,
         )
     )

@@ -73,7 +73,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(user: Caller) -> Non
 
 
 def test_too_few_tokens_says_how_many_are_missing(user: Caller) -> None:
-    dear = {"duration_seconds": 6, "resolution": "720p"}
+    dear: Json = {"duration_seconds": 6, "resolution": "720p"}
     available, _ = user.balance()
     cost = 90
     for number in range(available // cost):
