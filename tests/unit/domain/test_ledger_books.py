@@ -279,5 +279,5 @@ def _rerouted(data: st.DataObject, row: Row) -> Row:
     return replace(row, debit=moved) if side == "debit" else replace(row, credit=moved)
 
 
-Books.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
+Books.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestBooksOverAnyHistory = Books.TestCase
