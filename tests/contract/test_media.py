@@ -18,8 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
+from shared.adapters.blobs.folder import FolderBlobs
 from shared.adapters.media import PyavMedia
 from shared.adapters.pictures import CLEAN_MAX_BYTES
+from shared.adapters.system import SystemClock
 from shared.ports import BadMedia, BlobInfo, MediaInfo, PictureInfo, SignedUpload
 from tests.unit.adapters_vendor.videos import (
     box,
@@ -390,6 +392,19 @@ async def test_what_is_stored_first_stays(drawer: Drawer, media: PyavMedia) -> N
     assert info.size_bytes == len(first)
 
 
+async def test_the_same_holds_in_a_real_store(tmp_path: Path) -> None:
+    async def upload() -> AsyncIterator[bytes]:
+        yield saved(colourful(), "PNG")
+
+    blobs = FolderBlobs(tmp_path, base_url="http://127.0.0.1", secret=b"s", clock=SystemClock())
+    await blobs.put("original", upload(), content_type="image/png", max_bytes=10_000)
+    media = PyavMedia(blobs)
+    info = await media.clean_picture("original", "clean")
+    assert await media.clean_picture("original", "clean") == info
+    assert await blobs.head("clean") == BlobInfo("clean", info.size_bytes, "image/png")
+    assert (await media.inspect("clean", "image")).width == 64
+
+
 async def test_a_picture_that_is_not_there_is_not_a_bad_picture(media: PyavMedia) -> None:
     with pytest.raises(FileNotFoundError):
         await media.clean_picture("nowhere", "clean")
@@ -551,7 +566,7 @@ async def test_notes_that_burst_are_passed_over(drawer: Drawer) -> None:
 
 
 @pytest.mark.parametrize("container", ["mp4", "webm"])
-@pytest.mark.parametrize("good_reads", [1, 2, 4])
+@pytest.mark.parametrize("good_reads", [1, 2])
 async def test_a_store_that_fails_is_not_a_bad_film(
     drawer: Drawer, container: str, good_reads: int
 ) -> None:
