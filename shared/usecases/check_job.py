@@ -20,14 +20,23 @@ _AT_VENDOR = frozenset({State.RUNNING, State.QUARANTINED})
 _MAYBE_AT_VENDOR = frozenset({State.SUBMITTING, State.UNKNOWN, State.QUARANTINED})
 _BACKOFF = 1.3
 
+RESUMED_ROUND = 6
+"""Where the polling goes on after a repair: the job is late already, so its pace is slower."""
 
-async def check_job(app: App, job_id: str, round_number: int | None, task_id: str | None) -> None:
-    """One look. `round_number` continues the polling; `task_id` is what a webhook suggested."""
+
+async def check_job(
+    app: App, job_id: str, round_number: int | None, task_id: str | None, attempt: int | None = None
+) -> None:
+    """One look. `round_number` continues the polling that this `attempt` of the job began;
+    `task_id` is what a webhook suggested.
+    """
     key = records.job_key(job_id)
     seen = await app.store.get([key])
     job = records.job(seen[key])
     if job is None:
         return
+    if round_number is not None and job.attempt != attempt:
+        return  # a repair began a polling of its own: one is enough
     if job.vendor_task_id is None and task_id is not None and job.state in _MAYBE_AT_VENDOR:
         job = await _adopt(app, job, task_id, seen)
         seen = {}
@@ -36,7 +45,7 @@ async def check_job(app: App, job_id: str, round_number: int | None, task_id: st
     outcome = await ask_vendor(app, job)
     after = await apply_outcome(app, job, outcome, seen)
     if round_number is not None and after.state is State.RUNNING:
-        await tasks.push_check(app, after, round_number + 1, _delay_ms(app, round_number))
+        await tasks.push_check(app, after, round_number + 1, delay_ms(app, round_number))
 
 
 async def ask_vendor(app: App, job: Job) -> Outcome:
@@ -119,6 +128,7 @@ def _is_settled_absence(app: App, job: Job) -> bool:
     return since_ms > app.settings.unknown_after_seconds * 1000
 
 
-def _delay_ms(app: App, round_number: int) -> int:
+def delay_ms(app: App, round_number: int) -> int:
+    """How long to wait after a round before the next."""
     delay_seconds = app.settings.check_first_seconds * _BACKOFF ** min(round_number, 40)
     return int(min(delay_seconds, app.settings.check_max_seconds) * 1000)

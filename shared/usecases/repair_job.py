@@ -13,7 +13,7 @@ from shared.ports import Documents, Write
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.bind_task import bind_task
-from shared.usecases.check_job import apply_outcome, ask_vendor
+from shared.usecases.check_job import RESUMED_ROUND, apply_outcome, ask_vendor, delay_ms
 from shared.usecases.store_result import give_up_storing
 
 _log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ async def _ask_or_give_up(app: App, job: Job, seen: Documents) -> None:
         pushed = await _postpone(
             app, after, {}, min(app.settings.check_max_seconds, remaining_seconds)
         )
-        await tasks.push_check(app, pushed, 0, app.settings.check_first_seconds * 1000)
+        await tasks.push_check(app, pushed, RESUMED_ROUND, delay_ms(app, RESUMED_ROUND))
         return
 
     def choose(current: Job) -> Choice | None:

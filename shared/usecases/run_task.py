@@ -17,9 +17,9 @@ _log = logging.getLogger(__name__)
 _TASKS: Mapping[str, Callable[[App, Data], Awaitable[None]]] = {
     "dispatch_job": lambda app, data: dispatch_job(app, data["job_id"], data["epoch"]),
     "check_job": lambda app, data: check_job(
-        app, data["job_id"], data.get("round"), data.get("task_id")
+        app, data["job_id"], data.get("round"), data.get("task_id"), data.get("attempt")
     ),
-    "store_result": lambda app, data: store_result(app, data["job_id"]),
+    "store_result": lambda app, data: store_result(app, data["job_id"], data.get("attempt")),
     "refill_pool": lambda app, data: refill_pool(app, data["pool"]),
     "repair_job": lambda app, data: repair_job(app, data["job_id"]),
 }

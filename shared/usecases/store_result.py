@@ -26,12 +26,16 @@ class _Unusable(Exception):
         self.code = code
 
 
-async def store_result(app: App, job_id: str) -> None:
-    """Store, check, capture. Raises `Unavailable` when it is worth another try."""
+async def store_result(app: App, job_id: str, attempt: int | None = None) -> None:
+    """Store, check, capture, unless a repair has queued a later `attempt`. Raises `Unavailable`
+    when it is worth another try.
+    """
     key = records.job_key(job_id)
     seen = await app.store.get([key])
     job = records.job(seen[key])
     if job is None or job.state not in _STORING:
+        return
+    if attempt is not None and job.attempt != attempt:
         return
     try:
         blob = await _bring(app, job)

@@ -53,14 +53,15 @@ async def push_dispatch(app: App, job: Job, delay_ms: int = 0) -> None:
 async def push_check(app: App, job: Job, round_number: int, delay_ms: int) -> None:
     """Ask the vendor how a job stands, after a while."""
     key = task_key("check", job.id, job.attempt, round_number)
-    payload = {"job_id": job.id, "round": round_number}
+    payload = {"job_id": job.id, "round": round_number, "attempt": job.attempt}
     await _push(app, Task("check_job", key, payload, CHECK, app.clock.now_ms() + delay_ms))
 
 
 async def push_store(app: App, job: Job) -> None:
     """Bring a finished job's result into our bucket."""
     key = task_key("store", job.id, job.attempt)
-    await _push(app, Task("store_result", key, {"job_id": job.id}, STORE))
+    payload = {"job_id": job.id, "attempt": job.attempt}
+    await _push(app, Task("store_result", key, payload, STORE))
 
 
 async def push_refill(app: App, pool: str, cause: str) -> None:
