@@ -35,7 +35,10 @@ export default tseslint.config(
   hooks.configs.flat.recommended,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] }, tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -59,7 +62,14 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['**/features/**', '**/pages/**', '**/api', '**/queries'], message: 'Components know no features and no back end.' }] },
+        {
+          patterns: [
+            {
+              group: ['**/features/**', '**/pages/**', '**/api', '**/queries'],
+              message: 'Components know no features and no back end.',
+            },
+          ],
+        },
       ],
     },
   },

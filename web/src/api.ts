@@ -15,7 +15,13 @@ export type LedgerRow = Schemas['LedgerRow'];
 export type ImageRole = keyof Schemas['JobImages'];
 
 /** Codes that only the studio gives; all others come from the back end. */
-export const STUDIO_CODES = ['unreachable', 'no_answer', 'upload_failed', 'unexpected_answer', 'price_changed'] as const;
+export const STUDIO_CODES = [
+  'unreachable',
+  'no_answer',
+  'upload_failed',
+  'unexpected_answer',
+  'price_changed',
+] as const;
 
 const CALL_TIMEOUT_MS = 20_000;
 const UPLOAD_TIMEOUT_MS = 5 * 60_000;
@@ -42,7 +48,13 @@ export class ApiError extends Error {
   constructor(
     code: string,
     message: string,
-    more: { status?: number; param?: string | null; requiredTokens?: number | null; availableTokens?: number | null; retryAfterMs?: number | null } = {},
+    more: {
+      status?: number;
+      param?: string | null;
+      requiredTokens?: number | null;
+      availableTokens?: number | null;
+      retryAfterMs?: number | null;
+    } = {},
   ) {
     super(message);
     this.name = 'ApiError';
@@ -76,7 +88,11 @@ export async function readAccount(signal?: AbortSignal): Promise<Account> {
   return (await answer(client.GET('/v1/account', within(signal)))).value;
 }
 
-export async function readLedger(after: string | null, limit: number, signal?: AbortSignal): Promise<Schemas['LedgerPage']> {
+export async function readLedger(
+  after: string | null,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Schemas['LedgerPage']> {
   const query = after === null ? { limit } : { limit, after };
   return (await answer(client.GET('/v1/account/ledger', { params: { query }, ...within(signal) }))).value;
 }
@@ -108,7 +124,9 @@ export async function createJob(body: JobRequest, idempotencyKey: string): Promi
 
 export async function readJob(id: string, signal?: AbortSignal): Promise<Polled<Job>> {
   const path = { job_id: id };
-  return remembered(`job ${id}`, (headers) => client.GET('/v1/jobs/{job_id}', { params: { path }, headers, ...within(signal) }));
+  return remembered(`job ${id}`, (headers) =>
+    client.GET('/v1/jobs/{job_id}', { params: { path }, headers, ...within(signal) }),
+  );
 }
 
 /** Makes the next read of this job a full one: its signed addresses have run out though the job has not changed. */
@@ -118,7 +136,9 @@ export function forgetJob(id: string): void {
 
 export async function listJobs(limit: number, signal?: AbortSignal): Promise<Polled<Job[]>> {
   const query = { limit };
-  const list = await remembered(`jobs ${String(limit)}`, (headers) => client.GET('/v1/jobs', { params: { query }, headers, ...within(signal) }));
+  const list = await remembered(`jobs ${String(limit)}`, (headers) =>
+    client.GET('/v1/jobs', { params: { query }, headers, ...within(signal) }),
+  );
   return { value: list.value.data, pollAfterMs: list.pollAfterMs };
 }
 
@@ -150,7 +170,11 @@ export interface UploadProgress {
 }
 
 /** Sends one picture as it is and waits until the server has checked it. Gives the image id that a job can name. */
-export async function uploadPicture(file: File, onProgress: (progress: UploadProgress) => void, signal: AbortSignal): Promise<string> {
+export async function uploadPicture(
+  file: File,
+  onProgress: (progress: UploadProgress) => void,
+  signal: AbortSignal,
+): Promise<string> {
   const body = { filename: file.name, content_type: file.type, size_bytes: file.size };
   const ticket = (await answer(client.POST('/v1/uploads', { body, ...within(signal) }))).value;
   const report = (percent: number) => onProgress({ imageId: ticket.image_id, percent });
@@ -159,10 +183,14 @@ export async function uploadPicture(file: File, onProgress: (progress: UploadPro
   report(100);
   for (let poll = 0; poll < UPLOAD_CHECK_POLLS; poll += 1) {
     const path = { image_id: ticket.image_id };
-    const { value, response } = await answer(client.GET('/v1/uploads/{image_id}', { params: { path }, ...within(signal) }));
+    const { value, response } = await answer(
+      client.GET('/v1/uploads/{image_id}', { params: { path }, ...within(signal) }),
+    );
     if (value.state === 'ready') return value.image_id;
     if (value.state === 'rejected') {
-      throw new ApiError(value.error?.code ?? 'image_rejected', value.error?.message ?? 'The picture was refused.', { status: 422 });
+      throw new ApiError(value.error?.code ?? 'image_rejected', value.error?.message ?? 'The picture was refused.', {
+        status: 422,
+      });
     }
     await sleep(retryAfterMs(response) ?? UPLOAD_CHECK_EVERY_MS, signal);
   }
@@ -232,7 +260,10 @@ function unreadable(error: unknown): never {
   throw error;
 }
 
-async function remembered<Value>(key: string, call: (headers: Record<string, string>) => Promise<Reply<Value>>): Promise<Polled<Value>> {
+async function remembered<Value>(
+  key: string,
+  call: (headers: Record<string, string>) => Promise<Reply<Value>>,
+): Promise<Polled<Value>> {
   const known = memory.get(key);
   const reply = await call(known === undefined ? {} : { 'If-None-Match': known.etag });
   const pollAfterMs = clamp(retryAfterMs(reply.response) ?? POLL_DEFAULT_MS, POLL_MIN_MS, POLL_MAX_MS);
@@ -254,7 +285,13 @@ function asApiError(body: unknown, response: Response): ApiError {
     const code = response.status >= 500 ? 'unavailable' : 'unexpected_answer';
     return new ApiError(code, `The server answered ${response.status}.`, more);
   }
-  const { code, message, param = null, required_tokens: requiredTokens = null, available_tokens: availableTokens = null } = reply.error;
+  const {
+    code,
+    message,
+    param = null,
+    required_tokens: requiredTokens = null,
+    available_tokens: availableTokens = null,
+  } = reply.error;
   return new ApiError(code, message, { ...more, param, requiredTokens, availableTokens });
 }
 
@@ -277,7 +314,12 @@ function noteClock(response: Response): void {
 }
 
 /** XMLHttpRequest, because fetch does not tell how much of a body has gone out. */
-function putBytes(file: File, upload: Schemas['UploadAddress'], onPercent: (percent: number) => void, signal: AbortSignal): Promise<void> {
+function putBytes(
+  file: File,
+  upload: Schemas['UploadAddress'],
+  onPercent: (percent: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const fail = (message: string) => reject(new ApiError('upload_failed', message, { status: request.status }));

@@ -1,6 +1,6 @@
 // The shell around every page: who may see it, the header, what to say when the server does not answer.
 import { useQueryClient } from '@tanstack/react-query';
-import { Component, lazy, Suspense, useEffect, type ReactNode } from 'react';
+import { Component, lazy, Suspense, useEffect, type CSSProperties, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useRoute } from 'wouter';
 import { isServerUp } from './api';
@@ -15,9 +15,17 @@ import { useReachable } from './reachability';
 import { useSession } from './session';
 import { useTheme } from './theme';
 
-const BalancePage = lazy(() => import('./features/balance/balance-page').then((page) => ({ default: page.BalancePage })));
+const BalancePage = lazy(() =>
+  import('./features/balance/balance-page').then((page) => ({ default: page.BalancePage })),
+);
 
 const Toaster = lazy(() => loadToasts().then((library) => ({ default: library.Toaster })));
+
+const TOAST_COLOURS = {
+  '--normal-bg': 'var(--raised)',
+  '--normal-border': 'var(--line)',
+  '--normal-text': 'var(--text)',
+} as CSSProperties;
 
 const KNOCK_EVERY_MS = 3_000;
 
@@ -27,13 +35,23 @@ export function App() {
   const theme = useTheme();
   return (
     <Guard>
-      <a href="#content" className="sr-only rounded-lg bg-mint px-4 py-3 font-semibold text-on-mint focus:not-sr-only focus:fixed focus:top-3 focus:left-3 focus:z-50">
+      <a
+        href="#content"
+        className="sr-only rounded-lg bg-mint px-4 py-3 font-semibold text-on-mint focus:not-sr-only focus:fixed focus:top-3 focus:left-3 focus:z-50"
+      >
         {t('app.skip')}
       </a>
       <Unreachable />
       {token === null ? <SignIn /> : <SignedIn />}
       <Suspense>
-        <Toaster theme={theme} position="top-center" closeButton toastOptions={{ className: 'font-sans' }} />
+        <Toaster
+          theme={theme}
+          position="top-center"
+          offset={76}
+          mobileOffset={76}
+          style={TOAST_COLOURS}
+          toastOptions={{ className: 'font-sans' }}
+        />
       </Suspense>
     </Guard>
   );
@@ -44,7 +62,11 @@ function SignedIn() {
   return (
     <div className="flex min-h-dvh flex-col lg:h-dvh">
       <header className="sticky top-0 z-20 flex h-16 items-center gap-2 border-b border-line bg-panel/95 px-4 backdrop-blur sm:px-6 lg:static">
-        <Link href="/" aria-label={`Reelmint: ${t('nav.studio')}`} className="mr-auto flex min-h-11 items-center gap-2 text-lg font-semibold tracking-tight">
+        <Link
+          href="/"
+          aria-label={`Reelmint: ${t('nav.studio')}`}
+          className="mr-auto flex min-h-11 items-center gap-2 text-lg font-semibold tracking-tight"
+        >
           <Mark className="size-7 text-mint-text" />
           Reelmint
         </Link>
@@ -100,7 +122,9 @@ function Unreachable() {
   }, [isReachable, queries]);
   return (
     <div role="status" className="sticky top-0 z-40 empty:hidden">
-      {!isReachable && <p className="bg-amber-wash px-4 py-2.5 text-center text-sm font-medium text-amber">{t('app.offline')}</p>}
+      {!isReachable && (
+        <p className="bg-amber-wash px-4 py-2.5 text-center text-sm font-medium text-amber">{t('app.offline')}</p>
+      )}
     </div>
   );
 }

@@ -1,5 +1,12 @@
 // Server state that more than one feature reads: what is cached, how long, and when it is read again.
-import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
+import {
+  QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type UseQueryResult,
+} from '@tanstack/react-query';
 import { useEffect } from 'react';
 import {
   ApiError,
@@ -23,6 +30,7 @@ const LEDGER_PAGE_ROWS = 25;
 const LIST_EVERY_MS_MIN = 4_000;
 const ACCOUNT_EVERY_MS = 30_000;
 const MODELS_FRESH_MS = 5 * 60_000;
+const FIRST_READ_MS = 700;
 const UNREACHABLE_POLL_MS = 3_000;
 /** A job that timed out is read now and then for this long: its result may still come, as a gift. */
 const LATE_RESULT_SECONDS = 30 * 60;
@@ -50,11 +58,19 @@ export function isOver(job: Job): boolean {
 
 /** Timed out on our side, refunded, and perhaps still being made. */
 export function mayStillCome(job: Job): boolean {
-  return job.status === 'failed' && job.error?.code === 'timed_out' && Date.now() / 1000 - (job.completed_at ?? 0) < LATE_RESULT_SECONDS;
+  return (
+    job.status === 'failed' &&
+    job.error?.code === 'timed_out' &&
+    Date.now() / 1000 - (job.completed_at ?? 0) < LATE_RESULT_SECONDS
+  );
 }
 
 export function useAccount(): UseQueryResult<Account> {
-  return useQuery({ queryKey: ['account'], queryFn: ({ signal }) => readAccount(signal), refetchInterval: ACCOUNT_EVERY_MS });
+  return useQuery({
+    queryKey: ['account'],
+    queryFn: ({ signal }) => readAccount(signal),
+    refetchInterval: ACCOUNT_EVERY_MS,
+  });
 }
 
 export function useModels(): UseQueryResult<Model[]> {
@@ -101,7 +117,11 @@ export function useLedger() {
 
 export function useCancelJob() {
   const queries = useQueryClient();
-  return useMutation({ mutationFn: cancelJob, onSuccess: (job) => keepJob(queries, job), onError: (_, id) => rereadJob(queries, id) });
+  return useMutation({
+    mutationFn: cancelJob,
+    onSuccess: (job) => keepJob(queries, job),
+    onError: (_, id) => rereadJob(queries, id),
+  });
 }
 
 export function useDeleteJob() {
@@ -110,7 +130,10 @@ export function useDeleteJob() {
     mutationFn: deleteJob,
     onSuccess: (_, id) => {
       queries.removeQueries({ queryKey: ['job', id] });
-      queries.setQueryData<Polled<Job[]>>(['jobs'], (list) => list && { ...list, value: list.value.filter((job) => job.id !== id) });
+      queries.setQueryData<Polled<Job[]>>(
+        ['jobs'],
+        (list) => list && { ...list, value: list.value.filter((job) => job.id !== id) },
+      );
       forgetJobLists();
       refreshWhatJobsMove(queries);
     },
@@ -120,12 +143,17 @@ export function useDeleteJob() {
 /** Puts a job that an answer brought where every reader sees it. */
 export function keepJob(queries: QueryClient, job: Job): void {
   forgetJob(job.id);
-  queries.setQueryData<Polled<Job>>(['job', job.id], (known) => ({ value: job, pollAfterMs: known?.pollAfterMs ?? 0 }));
+  queries.setQueryData<Polled<Job>>(['job', job.id], (known) => ({
+    value: job,
+    pollAfterMs: known?.pollAfterMs ?? FIRST_READ_MS,
+  }));
   queries.setQueryData<Polled<Job[]>>(['jobs'], (list) => {
     if (list === undefined) return list;
     const others = list.value.filter((other) => other.id !== job.id);
     const isNew = others.length === list.value.length;
-    const value = isNew ? [job, ...others].slice(0, RECENT_JOBS) : list.value.map((other) => (other.id === job.id ? job : other));
+    const value = isNew
+      ? [job, ...others].slice(0, RECENT_JOBS)
+      : list.value.map((other) => (other.id === job.id ? job : other));
     return { ...list, value };
   });
   refreshWhatJobsMove(queries);

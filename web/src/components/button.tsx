@@ -3,7 +3,8 @@ import type { ComponentProps } from 'react';
 import { Icon, type IconName } from './icon';
 
 const LOOKS = {
-  primary: 'bg-mint text-on-mint font-semibold hover:bg-mint-lift aria-disabled:bg-raised aria-disabled:text-muted aria-disabled:hover:bg-raised',
+  primary:
+    'bg-mint text-on-mint font-semibold hover:bg-mint-lift aria-disabled:bg-raised aria-disabled:text-muted aria-disabled:hover:bg-raised',
   secondary: 'bg-raised text-text font-medium hover:bg-line aria-disabled:text-muted',
   ghost: 'text-muted font-medium hover:text-text hover:bg-raised',
   danger: 'bg-rose text-ink font-semibold hover:opacity-90',
@@ -26,7 +27,17 @@ type Props = Omit<ComponentProps<'button'>, 'disabled'> & {
   isDisabled?: boolean;
 };
 
-export function Button({ look, size, icon, isDisabled = false, className = '', type = 'button', onClick, children, ...rest }: Props) {
+export function Button({
+  look,
+  size,
+  icon,
+  isDisabled = false,
+  className = '',
+  type = 'button',
+  onClick,
+  children,
+  ...rest
+}: Props) {
   return (
     <button
       {...rest}

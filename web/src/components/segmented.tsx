@@ -16,7 +16,13 @@ interface Props<Value> {
   isLegendHidden?: boolean;
 }
 
-export function Segmented<Value extends string | number>({ legend, choices, value, onChange, isLegendHidden = false }: Props<Value>) {
+export function Segmented<Value extends string | number>({
+  legend,
+  choices,
+  value,
+  onChange,
+  isLegendHidden = false,
+}: Props<Value>) {
   const name = useId();
   return (
     <fieldset className="min-w-0">
@@ -25,7 +31,7 @@ export function Segmented<Value extends string | number>({ legend, choices, valu
         {choices.map((choice) => (
           <label
             key={choice.value}
-            className="relative flex min-h-9 flex-1 cursor-pointer items-center justify-center gap-1.5 rounded-lg px-2.5 text-sm font-medium whitespace-nowrap text-muted transition-colors hover:text-text has-checked:bg-panel has-checked:text-text has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-mint-text"
+            className="relative flex min-h-9 flex-1 cursor-pointer items-center justify-center gap-1.5 rounded-lg px-2 text-sm font-medium whitespace-nowrap text-muted transition-colors hover:text-text has-checked:bg-mint-wash has-checked:text-mint-text has-checked:inset-ring has-checked:inset-ring-mint/40 has-focus-visible:outline-2 has-focus-visible:outline-mint-text"
           >
             <input
               type="radio"

@@ -24,15 +24,28 @@ export function useFormat(): Format {
     signed: (value) => new Intl.NumberFormat(language, { signDisplay: 'exceptZero' }).format(value),
     size: (bytes) =>
       bytes < MEGABYTE
-        ? new Intl.NumberFormat(language, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 }).format(Math.ceil(bytes / 1024))
-        : new Intl.NumberFormat(language, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 }).format(bytes / MEGABYTE),
-    date: (seconds) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(seconds * 1000),
-    dateShort: (seconds) => new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(seconds * 1000),
+        ? new Intl.NumberFormat(language, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 }).format(
+            Math.ceil(bytes / 1024),
+          )
+        : new Intl.NumberFormat(language, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 }).format(
+            bytes / MEGABYTE,
+          ),
+    date: (seconds) =>
+      new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(seconds * 1000),
+    dateShort: (seconds) =>
+      new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
+        seconds * 1000,
+      ),
     clock,
     span: (seconds) => {
       const isShort = seconds < SHORT_SPAN_SECONDS;
       const unit = isShort ? 'second' : 'minute';
-      return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 0 }).format(isShort ? seconds : seconds / 60);
+      return new Intl.NumberFormat(language, {
+        style: 'unit',
+        unit,
+        unitDisplay: 'short',
+        maximumFractionDigits: 0,
+      }).format(isShort ? seconds : seconds / 60);
     },
   };
 }

@@ -1,4 +1,4 @@
-// The studio: the form on the left, the stage on the right, recent jobs under it. On a phone, one of the two at a time.
+// The studio: the form on the left, the stage on the right, recent jobs under it, as a reel. On a phone, one of the two at a time.
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
@@ -34,28 +34,36 @@ export function Studio({ jobId }: { jobId: string | null }) {
     navigate('/');
   };
   return (
-    <main id="content" tabIndex={-1} className="flex-1 outline-none lg:grid lg:min-h-0 lg:grid-cols-[minmax(22rem,27rem)_1fr]">
-      <div className={`scroll-quiet border-line bg-panel lg:block lg:overflow-y-auto lg:border-r ${isWatching ? 'hidden' : ''}`}>
+    <main
+      id="content"
+      tabIndex={-1}
+      className="flex-1 outline-none lg:grid lg:min-h-0 lg:grid-cols-[minmax(22rem,27rem)_1fr]"
+    >
+      <div
+        className={`scroll-quiet border-line bg-panel lg:block lg:overflow-y-auto lg:border-r ${isWatching ? 'hidden' : ''}`}
+      >
         <GenerateForm generation={generation} picture={picture} refill={refill} hasExamples={isFirstRun} />
       </div>
-      <div className="scroll-quiet lg:overflow-y-auto">
-        <div className="mx-auto w-full max-w-5xl px-4 py-5 sm:px-6 lg:px-8 lg:py-7">
-          {isWatching && (
-            <Button look="ghost" size="sm" icon="left" className="mb-3 -ml-2 lg:hidden" onClick={() => navigate('/')}>
-              {t('job.newOne')}
-            </Button>
-          )}
-          <div ref={stage} tabIndex={-1} className="outline-none">
-            {isSending ? (
-              <SendingStage uploadPercent={phase === 'uploading' ? uploadPercent() : null} />
-            ) : jobId !== null ? (
-              <JobStage key={jobId} id={jobId} onAgain={again} onDeleted={() => navigate('/')} />
-            ) : (
-              <EmptyStage isFirstRun={isFirstRun} onPick={(prompt) => setRefill({ prompt })} />
+      <div className="lg:flex lg:min-h-0 lg:flex-col">
+        <div className="scroll-quiet lg:min-h-0 lg:flex-1 lg:overflow-y-auto">
+          <div className="mx-auto w-full max-w-5xl px-4 py-5 sm:px-6 lg:px-8 lg:py-7">
+            {isWatching && (
+              <Button look="ghost" size="sm" icon="left" className="mb-3 -ml-2 lg:hidden" onClick={() => navigate('/')}>
+                {t('job.newOne')}
+              </Button>
             )}
+            <div ref={stage} tabIndex={-1} className="scroll-mt-32 outline-none lg:scroll-mt-7">
+              {isSending ? (
+                <SendingStage uploadPercent={phase === 'uploading' ? uploadPercent() : null} />
+              ) : jobId !== null ? (
+                <JobStage key={jobId} id={jobId} onAgain={again} onDeleted={() => navigate('/')} />
+              ) : (
+                <EmptyStage isFirstRun={isFirstRun} onPick={(prompt) => setRefill({ prompt })} />
+              )}
+            </div>
           </div>
-          <History openId={jobId} />
         </div>
+        <History openId={jobId} />
       </div>
     </main>
   );
@@ -93,6 +101,8 @@ function useFocusOnChange(target: React.RefObject<HTMLElement | null>, jobId: st
   useEffect(() => {
     if (before.current === jobId) return;
     before.current = jobId;
-    if (jobId !== null) target.current?.focus({ preventScroll: false });
+    if (jobId === null) return;
+    target.current?.focus({ preventScroll: true });
+    target.current?.scrollIntoView({ block: 'start' });
   }, [jobId, target]);
 }

@@ -17,7 +17,10 @@ export function BalancePage() {
   useTitle(t('balance.title'));
   return (
     <main id="content" tabIndex={-1} className="mx-auto w-full max-w-3xl px-4 py-6 outline-none sm:px-6 lg:py-10">
-      <Link href="/" className="inline-flex min-h-11 items-center gap-1.5 text-sm font-medium text-muted hover:text-text">
+      <Link
+        href="/"
+        className="inline-flex min-h-11 items-center gap-1.5 text-sm font-medium text-muted hover:text-text"
+      >
         <Icon name="left" className="size-4" /> {t('app.back')}
       </Link>
       <h1 className="mt-2 text-2xl font-semibold">{t('balance.title')}</h1>
@@ -39,9 +42,14 @@ function Totals() {
   return (
     <dl className="mt-5 grid grid-cols-2 gap-3">
       {totals.map(({ name, tokens, look }) => (
-        <div key={name} className="flex flex-col-reverse justify-end rounded-2xl border border-line bg-panel p-4 sm:p-5">
+        <div
+          key={name}
+          className="flex flex-col-reverse justify-end rounded-2xl border border-line bg-panel p-4 sm:p-5"
+        >
           <dt className="text-sm text-muted">{name}</dt>
-          <dd className={`text-2xl font-semibold sm:text-4xl ${look}`}>{tokens === undefined ? '…' : <RollingNumber value={tokens} format={number} />}</dd>
+          <dd className={`text-2xl font-semibold sm:text-4xl ${look}`}>
+            {tokens === undefined ? '…' : <RollingNumber value={tokens} format={number} />}
+          </dd>
         </div>
       ))}
     </dl>
@@ -56,12 +64,20 @@ function Ledger() {
   if (ledger.isError && rows.length === 0) {
     const { what, todo } = explainError(t, ledger.error);
     return (
-      <Notice look="bad" role="alert" title={`${t('balance.failed')} ${what}`} actions={<Button onClick={() => void ledger.refetch()}>{t('app.retry')}</Button>}>
+      <Notice
+        look="bad"
+        role="alert"
+        title={`${t('balance.failed')} ${what}`}
+        actions={<Button onClick={() => void ledger.refetch()}>{t('app.retry')}</Button>}
+      >
         {todo}
       </Notice>
     );
   }
-  if (rows.length === 0) return <p className="rounded-2xl border border-dashed border-line p-8 text-center text-muted">{t('balance.empty')}</p>;
+  if (rows.length === 0)
+    return (
+      <p className="rounded-2xl border border-dashed border-line p-8 text-center text-muted">{t('balance.empty')}</p>
+    );
   return (
     <>
       <ol className="divide-y divide-line overflow-hidden rounded-2xl border border-line bg-panel">
@@ -100,8 +116,11 @@ function Row({ row }: { row: LedgerRow }) {
           )}
         </p>
       </div>
-      {/* A capture spends what was held before: it is told, but it does not change what can be spent. */}
-      <p className={`nums text-lg font-semibold ${look}`}>{change === 0 ? `(${number(row.tokens)})` : signed(change)}</p>
+      <p className={`nums shrink-0 text-right text-lg font-semibold ${look}`}>
+        {change === 0 ? number(row.tokens) : signed(change)}
+        {/* A capture spends what was held before: it is told, but it does not change what can be spent. */}
+        {change === 0 && row.tokens > 0 && <span className="block text-2xs font-normal">{t('balance.fromHeld')}</span>}
+      </p>
     </li>
   );
 }

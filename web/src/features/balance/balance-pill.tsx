@@ -12,9 +12,16 @@ export function BalancePill() {
   const { data: account } = useAccount();
   if (account === undefined) return <span className="h-11 w-24 animate-breathe rounded-full bg-raised" />;
   const { available_tokens: available, held_tokens: held } = account;
-  const spoken = [t('tokens.balance', { count: available }), ...(held > 0 ? [t('tokens.held', { count: held })] : [])].join(', ');
+  const spoken = [
+    t('tokens.balance', { count: available }),
+    ...(held > 0 ? [t('tokens.held', { count: held })] : []),
+  ].join(', ');
   return (
-    <Link href="/balance" aria-label={spoken} className="flex h-11 items-center gap-2 rounded-full bg-raised pr-4 pl-3 transition-colors hover:bg-line">
+    <Link
+      href="/balance"
+      aria-label={spoken}
+      className="flex h-11 items-center gap-2 rounded-full bg-raised pr-4 pl-3 transition-colors hover:bg-line"
+    >
       <Mark className="size-5 text-mint-text" />
       <span className="text-base font-semibold">
         <RollingNumber value={available} format={number} />

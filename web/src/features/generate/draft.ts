@@ -92,7 +92,8 @@ export function needsPicture(model: Model): boolean {
   return role !== null && model.capabilities.images[role] === 'required';
 }
 
-export type PromptProblem = { kind: 'empty' } | { kind: 'short'; by: number; min: number } | { kind: 'long'; by: number };
+export type PromptProblem =
+  { kind: 'empty' } | { kind: 'short'; by: number; min: number } | { kind: 'long'; by: number };
 
 export function promptProblem(model: Model, prompt: string): PromptProblem | null {
   const { prompt_chars_min: min, prompt_chars_max: max } = model.capabilities;

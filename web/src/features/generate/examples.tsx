@@ -24,18 +24,29 @@ const SCENES: Record<(typeof EXAMPLES)[number], ReactNode> = {
   fox: (
     <>
       <rect width="160" height="100" fill="#bcd3df" />
-      <circle cx="118" cy="34" r="20" fill="#fff3d0" />
-      <path d="M0 62 12 30l12 32 12-40 14 40 10-28 12 28 14-36 12 36 14-30 12 30 12-24 14 24 8-16v54H0z" fill="#5f8590" />
-      <rect y="66" width="160" height="34" fill="#f4f8fa" />
-      <path d="M56 84c0-16 12-22 24-22 8 0 14 4 18 10l12 2-8 8c-2 6-8 8-14 8H62c-10 0-22-2-24-10 6 4 12 4 18 4z" fill="#d9662c" />
-      <path d="m92 66 4-12 7 9zM104 68l8-9 1 13z" fill="#b94f1e" />
-      <path d="M38 80c6 4 12 5 18 4l-4 8c-8-2-13-6-14-12z" fill="#fbf3ea" />
+      <circle cx="112" cy="36" r="22" fill="#fff3d0" />
+      <path
+        d="M-4 66 8 26l12 40 10-52 13 52 9-38 10 38zM96 66l9-34 9 34 12-46 12 46 9-30 10 30 8-20v20z"
+        fill="#5f8590"
+      />
+      <path d="M0 64c30-8 50-6 80-2s54 0 80-4v42H0z" fill="#f4f8fa" />
+      <path d="M98 92c18 2 28-10 24-26-2-8-8-10-8-10s-2 12-10 18z" fill="#d9662c" />
+      <path d="M122 66c-2-8-8-10-8-10s-1 7-5 12c4 3 9 2 13-2z" fill="#fbf3ea" />
+      <path d="M62 94c-2-20 6-34 20-34s22 14 20 34z" fill="#d9662c" />
+      <path d="M73 94c-1-14 3-22 9-22s10 8 9 22z" fill="#fbf3ea" />
+      <path d="M62 30l4 22h32l4-22-12 9H74z" fill="#b94f1e" />
+      <path d="M61 46c4-6 12-8 21-8s17 2 21 8L82 70z" fill="#d9662c" />
+      <path d="M61 46c7 0 13 5 15 12l6 12zM103 46c-7 0-13 5-15 12l-6 12z" fill="#fbf3ea" />
+      <circle cx="75" cy="51" r="1.8" fill="#241208" />
+      <circle cx="89" cy="51" r="1.8" fill="#241208" />
+      <path d="M79.5 66h5L82 70z" fill="#241208" />
       <g fill="#fff">
-        <circle cx="70" cy="52" r="2" />
-        <circle cx="84" cy="46" r="1.5" />
-        <circle cx="60" cy="44" r="1.5" />
-        <circle cx="100" cy="44" r="2" />
-        <circle cx="76" cy="36" r="1.2" />
+        <circle cx="52" cy="40" r="2" />
+        <circle cx="58" cy="24" r="1.5" />
+        <circle cx="106" cy="26" r="1.5" />
+        <circle cx="84" cy="22" r="2" />
+        <circle cx="112" cy="48" r="1.2" />
+        <circle cx="46" cy="60" r="1.4" />
       </g>
     </>
   ),
@@ -50,7 +61,14 @@ const SCENES: Record<(typeof EXAMPLES)[number], ReactNode> = {
       <path d="M84 46h30l-4 34H88z" fill="#dff1d6" opacity=".35" />
       <path d="M86 58h26l-3 22H89z" fill="#7fb35a" opacity=".9" />
       <path d="M94 54c4-4 10-3 12 0-3 5-9 5-12 0z" fill="#5fe8bf" />
-      <path d="M94 40c-4-6 4-8 0-16M106 40c-4-6 4-8 0-16" fill="none" stroke="#fff" strokeOpacity=".4" strokeWidth="2" strokeLinecap="round" />
+      <path
+        d="M94 40c-4-6 4-8 0-16M106 40c-4-6 4-8 0-16"
+        fill="none"
+        stroke="#fff"
+        strokeOpacity=".4"
+        strokeWidth="2"
+        strokeLinecap="round"
+      />
     </>
   ),
 };
@@ -67,7 +85,12 @@ export function ExampleCards({ onPick }: { onPick: (prompt: string) => void }) {
             className="group flex h-full w-full flex-col overflow-hidden rounded-2xl border border-line bg-panel text-left transition-colors hover:border-mint-text"
           >
             <span className="block aspect-[16/10] overflow-hidden">
-              <svg viewBox="0 0 160 100" preserveAspectRatio="xMidYMid slice" className="size-full transition-transform duration-700 group-hover:scale-105" aria-hidden="true">
+              <svg
+                viewBox="0 0 160 100"
+                preserveAspectRatio="xMidYMid slice"
+                className="size-full transition-transform duration-700 group-hover:scale-105"
+                aria-hidden="true"
+              >
                 {SCENES[name]}
               </svg>
             </span>

@@ -23,7 +23,12 @@ export function GenerateButton({ quote, priceFromTokens, availableTokens, isBusy
   const isTooDear = missing > 0;
   const obstacle = isTooDear ? t('form.missing', { count: missing, available: number(availableTokens ?? 0) }) : reason;
   const left = quote === null || availableTokens === null ? null : availableTokens - quote.total_tokens;
-  const price = quote !== null ? t('tokens.count', { count: quote.total_tokens }) : priceFromTokens !== null ? t('form.modelFrom', { count: priceFromTokens }) : null;
+  const price =
+    quote !== null
+      ? t('tokens.count', { count: quote.total_tokens })
+      : priceFromTokens !== null
+        ? t('form.modelFrom', { count: priceFromTokens })
+        : null;
   return (
     <div>
       <Button
@@ -44,12 +49,21 @@ export function GenerateButton({ quote, priceFromTokens, availableTokens, isBusy
           </span>
         )}
       </Button>
-      <div id={lineId} aria-live="polite" className={`mt-2 text-center text-xs ${isTooDear ? 'font-medium text-rose' : 'text-muted'}`}>
-        <span className="nums">{obstacle ?? (quote === null ? t('form.pricing') : left === null ? '\u00a0' : t('form.after', { count: left }))}</span>
+      <div
+        id={lineId}
+        aria-live="polite"
+        className={`mt-2 text-center text-xs ${isTooDear ? 'font-medium text-rose' : 'text-muted'}`}
+      >
+        <span className="nums">
+          {obstacle ??
+            (quote === null ? t('form.pricing') : left === null ? '\u00a0' : t('form.after', { count: left }))}
+        </span>
         {quote !== null && obstacle === null && quote.breakdown.length > 1 && (
           <span className="hidden lg:inline">
             {' · '}
-            {quote.breakdown.map(({ code, tokens }) => `${word(t, 'breakdown', code) ?? t('breakdown.other')} ${number(tokens)}`).join(' + ')}
+            {quote.breakdown
+              .map(({ code, tokens }) => `${word(t, 'breakdown', code) ?? t('breakdown.other')} ${number(tokens)}`)
+              .join(' + ')}
           </span>
         )}
       </div>

@@ -7,7 +7,18 @@ import { Notice } from '../../components/notice';
 import { Segmented } from '../../components/segmented';
 import { explainError } from '../../i18n/coded';
 import { useAccount, useModels } from '../../queries';
-import { chosenModel, draftOf, keepDraft, needsPicture, pictureRole, promptLength, promptProblem, readDraft, requestBody, type Draft } from './draft';
+import {
+  chosenModel,
+  draftOf,
+  keepDraft,
+  needsPicture,
+  pictureRole,
+  promptLength,
+  promptProblem,
+  readDraft,
+  requestBody,
+  type Draft,
+} from './draft';
 import { ExampleChips } from './examples';
 import { GenerateButton } from './generate-button';
 import { ModelPicker } from './model-picker';
@@ -72,7 +83,8 @@ export function GenerateForm({ generation, picture, refill, hasExamples }: Props
     return price.error === null ? null : explainError(t, price.error).what;
   };
   const obstacle = reason();
-  const isTooDear = price.quote !== null && account.data !== undefined && price.quote.total_tokens > account.data.available_tokens;
+  const isTooDear =
+    price.quote !== null && account.data !== undefined && price.quote.total_tokens > account.data.available_tokens;
 
   const press = () => {
     if (model === null || isBusy || obstacle !== null || isTooDear || price.quote === null) return;
@@ -92,7 +104,12 @@ export function GenerateForm({ generation, picture, refill, hasExamples }: Props
   if (models.isError && models.data === undefined) {
     return (
       <div className="p-4">
-        <Notice look="bad" role="alert" title={t('form.modelsFailed')} actions={<Button onClick={() => void models.refetch()}>{t('app.retry')}</Button>} />
+        <Notice
+          look="bad"
+          role="alert"
+          title={t('form.modelsFailed')}
+          actions={<Button onClick={() => void models.refetch()}>{t('app.retry')}</Button>}
+        />
       </div>
     );
   }
@@ -115,9 +132,19 @@ export function GenerateForm({ generation, picture, refill, hasExamples }: Props
             <ExampleChips onPick={(prompt) => change({ prompt })} />
           </div>
         )}
-        {role !== null && model !== null && <PictureField picture={picture} role={role} isRequired={needsPicture(model)} />}
-        {role === null && model !== null && picture.file !== null && <p className="rounded-xl bg-amber-wash p-3 text-sm text-amber">{t('picture.unused', { model: model.name })}</p>}
-        <ModelPicker models={models.data.filter(({ kind }) => kind === draft.kind)} chosen={model} onChoose={(modelId) => change({ modelId })} />
+        {role !== null && model !== null && (
+          <PictureField picture={picture} role={role} isRequired={needsPicture(model)} />
+        )}
+        {role === null && model !== null && picture.file !== null && (
+          <p className="rounded-xl bg-amber-wash p-3 text-sm text-amber">
+            {t('picture.unused', { model: model.name })}
+          </p>
+        )}
+        <ModelPicker
+          models={models.data.filter(({ kind }) => kind === draft.kind)}
+          chosen={model}
+          onChoose={(modelId) => change({ modelId })}
+        />
         {model !== null && <SettingFields model={model} draft={draft} onChange={change} />}
       </div>
       <div className="sticky bottom-0 z-10 border-t border-line bg-panel/95 px-4 pt-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] backdrop-blur sm:px-6">
@@ -134,7 +161,15 @@ export function GenerateForm({ generation, picture, refill, hasExamples }: Props
   );
 }
 
-function PromptField({ draft, model, onChange }: { draft: Draft; model: Model | null; onChange: (prompt: string) => void }) {
+function PromptField({
+  draft,
+  model,
+  onChange,
+}: {
+  draft: Draft;
+  model: Model | null;
+  onChange: (prompt: string) => void;
+}) {
   const { t } = useTranslation();
   const id = useId();
   const counterId = useId();
@@ -149,16 +184,19 @@ function PromptField({ draft, model, onChange }: { draft: Draft; model: Model | 
       <div className="rounded-xl border border-edge bg-ink transition-colors focus-within:border-mint-text has-aria-invalid:border-rose">
         <textarea
           id={id}
-          rows={5}
+          rows={4}
           value={draft.prompt}
           onChange={(event) => onChange(event.target.value)}
           onKeyDown={submitByKeys}
           placeholder={draft.kind === 'video' ? t('form.promptPlaceholderVideo') : t('form.promptPlaceholderImage')}
           aria-describedby={counterId}
           aria-invalid={isOver || undefined}
-          className="field-sizing-content max-h-80 min-h-32 w-full resize-none bg-transparent px-4 pt-3.5 outline-none"
+          className="field-sizing-content max-h-80 min-h-28 w-full resize-none bg-transparent px-4 pt-3.5 outline-none"
         />
-        <p id={counterId} className={`nums px-4 pb-2.5 text-right text-2xs ${isOver ? 'font-semibold text-rose' : 'text-muted'}`}>
+        <p
+          id={counterId}
+          className={`nums px-4 pb-2.5 text-right text-2xs ${isOver ? 'font-semibold text-rose' : 'text-muted'}`}
+        >
           <span aria-hidden="true">
             {used}
             {limit > 0 && ` / ${limit}`}
@@ -181,9 +219,25 @@ function Failure({ generation, onRetry }: { generation: Generation; onRetry: () 
   const { what, todo } = explainError(t, error);
   return (
     <div className="mb-3">
-      <Notice look="bad" role="alert" title={what} actions={!error.isRefusal && <Button size="sm" onClick={onRetry}>{t('app.retry')}</Button>}>
+      <Notice
+        look="bad"
+        role="alert"
+        title={what}
+        actions={
+          !error.isRefusal && (
+            <Button size="sm" onClick={onRetry}>
+              {t('app.retry')}
+            </Button>
+          )
+        }
+      >
         {error.requiredTokens !== null && error.availableTokens !== null && (
-          <p className="font-medium">{t('form.missing', { count: error.requiredTokens - error.availableTokens, available: error.availableTokens })}</p>
+          <p className="font-medium">
+            {t('form.missing', {
+              count: error.requiredTokens - error.availableTokens,
+              available: error.availableTokens,
+            })}
+          </p>
         )}
         {todo}
       </Notice>

@@ -17,7 +17,8 @@ export function ModelPicker({ models, chosen, onChoose }: Props) {
   const [isOpen, setOpen] = useState(false);
   const name = useId();
   const listId = useId();
-  if (chosen === null) return <p className="rounded-xl bg-amber-wash p-3.5 text-sm text-amber">{t('form.modelsEmpty')}</p>;
+  if (chosen === null)
+    return <p className="rounded-xl bg-amber-wash p-3.5 text-sm text-amber">{t('form.modelsEmpty')}</p>;
   return (
     <div>
       <p className="mb-1.5 text-xs text-muted">{t('form.model')}</p>

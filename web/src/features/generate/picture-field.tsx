@@ -41,7 +41,11 @@ export function PictureField({ picture, role, isRequired }: Props) {
         className={`rounded-xl border transition-colors ${isDragActive ? 'border-mint bg-mint-wash' : picture.file === null ? 'border-dashed border-edge' : 'border-line bg-raised'}`}
       >
         <input {...getInputProps({ 'aria-label': t(`picture.${role}`) })} data-testid="picture-input" />
-        {picture.file === null ? <Invitation isDragActive={isDragActive} onChoose={open} /> : <Chosen picture={picture} />}
+        {picture.file === null ? (
+          <Invitation isDragActive={isDragActive} onChoose={open} />
+        ) : (
+          <Chosen picture={picture} />
+        )}
       </div>
       <Refused picture={picture} />
     </fieldset>
@@ -60,9 +64,14 @@ function Invitation({ isDragActive, onChoose }: { isDragActive: boolean; onChoos
           <p className="font-medium">{t('picture.dropHere')}</p>
         ) : (
           <p>
-            {t('picture.drop')}{' '}
-            <button type="button" onClick={onChoose} className="rounded py-1 font-semibold text-mint-text underline underline-offset-4 hover:no-underline">
-              {t('picture.choose')}
+            <span className="pointer-coarse:hidden">{t('picture.drop')} </span>
+            <button
+              type="button"
+              onClick={onChoose}
+              className="rounded py-1 font-semibold text-mint-text underline underline-offset-4 hover:no-underline"
+            >
+              <span className="pointer-coarse:hidden">{t('picture.choose')}</span>
+              <span className="hidden pointer-coarse:inline">{t('picture.chooseByTouch')}</span>
             </button>
           </p>
         )}
@@ -79,7 +88,11 @@ function Chosen({ picture }: { picture: Picture }) {
   const percent = phase.name === 'uploading' ? phase.percent : 100;
   return (
     <div className="flex items-center gap-3 p-2.5">
-      <img src={previewUrl ?? ''} alt={t('picture.preview', { name: file?.name ?? '' })} className="size-16 rounded-lg bg-stage object-cover" />
+      <img
+        src={previewUrl ?? ''}
+        alt={t('picture.preview', { name: file?.name ?? '' })}
+        className="size-16 rounded-lg bg-stage object-cover"
+      />
       <div className="min-w-0 flex-1">
         <p className="truncate text-sm font-medium">{file?.name}</p>
         <p className="nums flex items-center gap-1 text-xs text-muted">
@@ -131,7 +144,18 @@ function Refused({ picture }: { picture: Picture }) {
   const { what, todo } = explainError(t, phase.error);
   return (
     <div className="mt-2">
-      <Notice look="bad" role="alert" title={what} actions={!phase.error.isRefusal && <Button size="sm" onClick={picture.retry}>{t('app.retry')}</Button>}>
+      <Notice
+        look="bad"
+        role="alert"
+        title={what}
+        actions={
+          !phase.error.isRefusal && (
+            <Button size="sm" onClick={picture.retry}>
+              {t('app.retry')}
+            </Button>
+          )
+        }
+      >
         {todo}
       </Notice>
     </div>

@@ -17,7 +17,7 @@ export function SettingFields({ model, draft, onChange }: Props) {
   const { capabilities } = model;
   const chosen = settingsFor(model, draft);
   return (
-    <div className="grid gap-4">
+    <div className="flex flex-wrap gap-4 *:grow">
       {chosen.durationSeconds !== null && (
         <Segmented
           legend={t('form.duration')}
@@ -41,13 +41,19 @@ export function SettingFields({ model, draft, onChange }: Props) {
       {chosen.aspectRatio !== null && (
         <Segmented
           legend={t('form.aspect')}
-          choices={capabilities.aspect_ratios.map((ratio) => ({ value: ratio, label: <Shape ratio={ratio} />, spoken: ratio }))}
+          choices={capabilities.aspect_ratios.map((ratio) => ({
+            value: ratio,
+            label: <Shape ratio={ratio} />,
+            spoken: ratio,
+          }))}
           value={chosen.aspectRatio}
           onChange={(aspectRatio) => onChange({ aspectRatio })}
         />
       )}
       {capabilities.audio && <Sound isOn={draft.audio} onChange={(audio) => onChange({ audio })} />}
-      {capabilities.negative_prompt && <LeaveOut text={draft.negativePrompt} onChange={(negativePrompt) => onChange({ negativePrompt })} />}
+      {capabilities.negative_prompt && (
+        <LeaveOut text={draft.negativePrompt} onChange={(negativePrompt) => onChange({ negativePrompt })} />
+      )}
     </div>
   );
 }
@@ -58,12 +64,15 @@ function Shape({ ratio }: { ratio: string }) {
   const [width = 1, height = 1] = ratio.split(':').map(Number);
   const scale = SHAPE_SIDE / Math.max(width, height);
   return (
-    <>
+    <span className="grid justify-items-center gap-0.5 py-1">
       <span aria-hidden="true" className="grid size-4 place-items-center">
-        <span className="rounded-[3px] border-[1.5px] border-current" style={{ width: width * scale, height: height * scale }} />
+        <span
+          className="rounded-[3px] border-[1.5px] border-current"
+          style={{ width: width * scale, height: height * scale }}
+        />
       </span>
-      <span className="nums">{ratio}</span>
-    </>
+      <span className="nums text-xs">{ratio}</span>
+    </span>
   );
 }
 
@@ -71,7 +80,7 @@ function Sound({ isOn, onChange }: { isOn: boolean; onChange: (isOn: boolean) =>
   const { t } = useTranslation();
   const hintId = useId();
   return (
-    <label className="flex min-h-11 cursor-pointer items-center justify-between gap-4">
+    <label className="flex min-h-11 basis-full cursor-pointer items-center justify-between gap-4">
       <span>
         <span className="block text-sm font-medium">{t('form.audio')}</span>
         <span id={hintId} className="block text-xs text-muted">
@@ -97,7 +106,7 @@ function LeaveOut({ text, onChange }: { text: string; onChange: (text: string) =
   const [isOpen, setOpen] = useState(false);
   if (!isOpen && text === '') {
     return (
-      <div>
+      <div className="basis-full">
         <Button look="ghost" size="sm" icon="plus" className="-ml-3" onClick={() => setOpen(true)}>
           {t('form.negativeShow')}
         </Button>
@@ -105,7 +114,7 @@ function LeaveOut({ text, onChange }: { text: string; onChange: (text: string) =
     );
   }
   return (
-    <div>
+    <div className="basis-full">
       <label htmlFor={id} className="mb-1.5 block text-xs text-muted">
         {t('form.negative')}
       </label>

@@ -7,7 +7,8 @@ import { newKey } from './idempotency-key';
 import type { Picture } from './use-picture';
 import { isFresh } from './use-price';
 
-export type GenerationPhase = { name: 'idle' } | { name: 'uploading' } | { name: 'sending' } | { name: 'failed'; error: ApiError };
+export type GenerationPhase =
+  { name: 'idle' } | { name: 'uploading' } | { name: 'sending' } | { name: 'failed'; error: ApiError };
 
 export interface Order {
   bodyFor: (imageId: string | null) => JobRequest;
@@ -95,7 +96,8 @@ export function useGeneration(picture: Picture, onCreated: (job: Job) => void): 
 async function newClick(body: JobRequest, order: Order): Promise<OpenClick> {
   const seen = order.seen;
   const quote = seen !== null && order.isSeenExact && isFresh(seen) ? seen : await quoteJob(body);
-  if (seen !== null && quote.total_tokens > seen.total_tokens) throw new ApiError('price_changed', 'The price has gone up.', { status: 409 });
+  if (seen !== null && quote.total_tokens > seen.total_tokens)
+    throw new ApiError('price_changed', 'The price has gone up.', { status: 409 });
   const sent = { ...body, quote_id: quote.quote_id, max_cost_tokens: quote.total_tokens };
   return { order: JSON.stringify(body), sent, key: newKey() };
 }

@@ -58,7 +58,11 @@ export function usePicture(): Picture {
     const arrival = uploadPicture(file, (progress) => show({ name: 'uploading', ...progress }), stop.signal);
     arrival.then(
       (imageId) => show({ name: 'ready', imageId }),
-      (error: unknown) => show({ name: 'failed', error: error instanceof ApiError ? error : new ApiError('upload_failed', String(error)) }),
+      (error: unknown) =>
+        show({
+          name: 'failed',
+          error: error instanceof ApiError ? error : new ApiError('upload_failed', String(error)),
+        }),
     );
     current.current = { file, previewUrl, stop, arrival };
     setTrip(current.current);
@@ -87,5 +91,14 @@ export function usePicture(): Picture {
 
   const whenReady = useCallback(async () => (current.current === null ? null : current.current.arrival), []);
 
-  return { phase, refusal, file: trip?.file ?? null, previewUrl: trip?.previewUrl ?? null, add, remove, retry, whenReady };
+  return {
+    phase,
+    refusal,
+    file: trip?.file ?? null,
+    previewUrl: trip?.previewUrl ?? null,
+    add,
+    remove,
+    retry,
+    whenReady,
+  };
 }

@@ -1,12 +1,13 @@
-// The last ten jobs with their pictures: the way back to any of them.
+// The reel: the last ten jobs with their pictures, and news of those that end while something else is on the stage.
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import type { Job } from '../../api';
 import { Button } from '../../components/button';
 import { Icon, type IconName } from '../../components/icon';
 import { Mark } from '../../components/mark';
+import { say } from '../../components/say';
 import { isOver, rereadRecentJobs, useRecentJobs } from '../../queries';
 
 const ENDED: Partial<Record<Job['status'], IconName>> = { failed: 'warn', cancelled: 'stop' };
@@ -15,9 +16,13 @@ export function History({ openId }: { openId: string | null }) {
   const { t } = useTranslation();
   const { data, isError, refetch } = useRecentJobs();
   const jobs = data?.value;
+  useNews(jobs, openId);
   return (
-    <section aria-label={t('history.title')} className="mt-8">
-      <h2 className="mb-3 text-sm font-semibold text-muted">{t('history.title')}</h2>
+    <section
+      aria-label={t('history.title')}
+      className="border-line px-4 pt-2 pb-8 sm:px-6 lg:flex lg:items-center lg:gap-4 lg:border-t lg:bg-panel lg:px-8 lg:py-2.5"
+    >
+      <h2 className="mb-2 text-sm font-semibold text-muted lg:sr-only">{t('history.title')}</h2>
       {jobs === undefined && isError && (
         <p className="flex items-center gap-3 text-sm text-muted">
           {t('history.failed')}
@@ -28,9 +33,10 @@ export function History({ openId }: { openId: string | null }) {
       )}
       {jobs?.length === 0 && <p className="text-sm text-muted">{t('history.empty')}</p>}
       {jobs !== undefined && jobs.length > 0 && (
-        <ul className="scroll-quiet -mx-1 flex gap-2.5 overflow-x-auto px-1 py-1 lg:grid lg:grid-cols-5 lg:overflow-visible">
+        // A list that scrolls must be reachable by keyboard; its links are.
+        <ul className="scroll-quiet -mx-1 flex snap-x gap-2.5 overflow-x-auto px-1 py-1">
           {jobs.map((job) => (
-            <li key={job.id} className="w-36 shrink-0 lg:w-auto">
+            <li key={job.id} className="w-32 shrink-0 snap-start">
               <Card job={job} isOpen={job.id === openId} />
             </li>
           ))}
@@ -38,6 +44,25 @@ export function History({ openId }: { openId: string | null }) {
       )}
     </section>
   );
+}
+
+/** Tells somebody who looks at something else that a job is done. A job that was over when it was first seen needs no telling. */
+function useNews(jobs: readonly Job[] | undefined, openId: string | null): void {
+  const { t } = useTranslation();
+  const [, navigate] = useLocation();
+  const seen = useRef(new Map<string, Job['status']>());
+  useEffect(() => {
+    for (const job of jobs ?? []) {
+      const before = seen.current.get(job.id);
+      seen.current.set(job.id, job.status);
+      if (before === undefined || before === job.status || job.id === openId) continue;
+      const open = { label: t('job.open'), onClick: () => navigate(`/jobs/${job.id}`) };
+      if (job.status === 'succeeded')
+        say(job.kind === 'video' ? t('job.readyToast') : t('job.readyToastImage'), 'success', open);
+      if (job.status === 'failed')
+        say(`${t('job.failed')}. ${t('job.tokensBack', { count: job.receipt.returned_tokens })}`, 'error', open);
+    }
+  }, [jobs, openId, navigate, t]);
 }
 
 function Card({ job, isOpen }: { job: Job; isOpen: boolean }) {
@@ -51,11 +76,18 @@ function Card({ job, isOpen }: { job: Job; isOpen: boolean }) {
       className="group relative block aspect-[16/10] overflow-hidden rounded-xl border border-line bg-raised aria-[current]:border-mint aria-[current]:ring-2 aria-[current]:ring-mint"
     >
       <Picture job={job} />
-      <span className="absolute inset-x-0 bottom-0 bg-linear-to-t from-black/85 via-black/55 to-transparent px-2 pt-6 pb-1.5 text-2xs text-white">
-        <span className="line-clamp-1">{job.status === 'succeeded' ? job.prompt : status}</span>
+      <span
+        className={`absolute inset-x-0 bottom-0 px-2 pt-6 pb-1.5 text-2xs ${job.result === null ? 'text-muted' : 'bg-linear-to-t from-black/85 via-black/55 to-transparent text-white'}`}
+      >
+        <span className="line-clamp-1">{caption()}</span>
       </span>
     </Link>
   );
+
+  function caption(): string {
+    if (job.result !== null) return job.prompt;
+    return job.status === 'failed' ? t('history.noResult') : status;
+  }
 }
 
 function Picture({ job }: { job: Job }) {
@@ -68,12 +100,24 @@ function Picture({ job }: { job: Job }) {
       if (broken === null) rereadRecentJobs(queries);
       setBroken(thumbnail);
     };
-    return <img src={thumbnail} alt="" loading="lazy" onError={fail} className="size-full object-cover transition-transform duration-500 group-hover:scale-105" />;
+    return (
+      <img
+        src={thumbnail}
+        alt=""
+        loading="lazy"
+        onError={fail}
+        className="size-full object-cover transition-transform duration-500 group-hover:scale-105"
+      />
+    );
   }
   const ended = ENDED[job.status];
   return (
     <span className="grid size-full place-items-center pb-4 text-muted">
-      {isOver(job) ? <Icon name={ended ?? job.kind} className="size-6" /> : <Mark className="size-8 animate-turn text-mint-text [animation-duration:4s]" />}
+      {isOver(job) ? (
+        <Icon name={ended ?? job.kind} className="size-6" />
+      ) : (
+        <Mark className="size-8 animate-turn text-mint-text [animation-duration:4s]" />
+      )}
     </span>
   );
 }

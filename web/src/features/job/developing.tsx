@@ -19,8 +19,12 @@ export function Developing({ percent, figure, isWaiting }: Props) {
       <div className="absolute top-1/4 left-1/4 size-3/5 animate-drift rounded-full bg-mint opacity-25 blur-3xl" />
       <div className="absolute right-1/5 bottom-1/5 size-1/2 animate-drift-back rounded-full bg-[#4f7df0] opacity-20 blur-3xl" />
       <div className="absolute inset-0 grid place-items-center">
-        <div className="relative grid size-36 place-items-center">
-          <svg viewBox="0 0 100 100" aria-hidden="true" className={`absolute inset-0 -rotate-90 ${isWaiting ? 'animate-turn [animation-duration:3s]' : ''}`}>
+        <div className="relative grid size-28 place-items-center sm:size-36">
+          <svg
+            viewBox="0 0 100 100"
+            aria-hidden="true"
+            className={`absolute inset-0 -rotate-90 ${isWaiting ? 'animate-turn [animation-duration:3s]' : ''}`}
+          >
             <circle cx="50" cy="50" r={RADIUS} fill="none" strokeWidth="3" className="stroke-line" />
             <circle
               cx="50"
@@ -34,7 +38,7 @@ export function Developing({ percent, figure, isWaiting }: Props) {
               strokeDashoffset={LENGTH * (1 - shown / 100)}
             />
           </svg>
-          <Mark className="absolute size-24 animate-turn text-mint-text opacity-15" />
+          <Mark className="absolute size-2/3 animate-turn text-mint-text opacity-15" />
           {figure !== null && <span className="nums relative text-2xl font-semibold">{figure}</span>}
         </div>
       </div>

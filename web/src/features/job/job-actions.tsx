@@ -18,7 +18,7 @@ interface Props {
 export function JobActions({ job, onAgain, onDeleted }: Props) {
   const { t } = useTranslation();
   return (
-    <>
+    <div className="flex flex-wrap items-center gap-2">
       {job.result !== null && <Download result={job.result} />}
       <Button icon="again" onClick={() => onAgain(job, 'generate')}>
         {t('job.again')}
@@ -27,7 +27,7 @@ export function JobActions({ job, onAgain, onDeleted }: Props) {
         {t('job.editAgain')}
       </Button>
       <Delete job={job} onDeleted={onDeleted} />
-    </>
+    </div>
   );
 }
 
@@ -63,7 +63,13 @@ function Delete({ job, onDeleted }: Pick<Props, 'job' | 'onDeleted'>) {
   };
   return (
     <>
-      <Button look="ghost" icon="trash" className="sm:ml-auto" isDisabled={remove.isPending} onClick={() => setAsking(true)}>
+      <Button
+        look="ghost"
+        icon="trash"
+        className="sm:ml-auto"
+        isDisabled={remove.isPending}
+        onClick={() => setAsking(true)}
+      >
         {t('job.delete')}
       </Button>
       <ConfirmDialog

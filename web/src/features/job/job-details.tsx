@@ -77,11 +77,13 @@ function ReceiptCard({ job }: { job: Job }) {
       </dl>
       <p className="mt-2 text-xs text-muted">{word(t, 'reasons', receipt.reason) ?? t('reasons.other')}</p>
       {lastRow !== undefined && (
-        <Link href={`/balance#${lastRow}`} className="mt-2 inline-block py-1 text-xs font-medium text-mint-text underline-offset-4 hover:underline">
+        <Link
+          href={`/balance#${lastRow}`}
+          className="mt-2 inline-block py-1 text-xs font-medium text-mint-text underline-offset-4 hover:underline"
+        >
           {t('receipt.link')}
         </Link>
       )}
     </section>
   );
-
 }

@@ -1,6 +1,5 @@
 // One job, watched from the queue to the result, and everything that can be done with it.
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { ApiError, serverNowSeconds, type Job } from '../../api';
@@ -32,7 +31,6 @@ export function JobStage({ id, onAgain, onDeleted }: Props) {
   const { data, error, refetch } = useJob(id);
   const job = data?.value;
   useTitle(job === undefined ? null : headline(t, job));
-  useReadyToast(job);
   if (job !== undefined) {
     return (
       <>
@@ -67,7 +65,12 @@ export function JobStage({ id, onAgain, onDeleted }: Props) {
     </Button>
   );
   return (
-    <Notice look={isMissing ? 'warn' : 'bad'} role="alert" title={isMissing ? t('job.missing') : what} actions={actions}>
+    <Notice
+      look={isMissing ? 'warn' : 'bad'}
+      role="alert"
+      title={isMissing ? t('job.missing') : what}
+      actions={actions}
+    >
       {isMissing ? undefined : todo}
     </Notice>
   );
@@ -83,17 +86,23 @@ function Watched({ job, onAgain, onDeleted }: { job: Job } & Omit<Props, 'id'>) 
       {job.status === 'failed' || job.status === 'cancelled' ? (
         <NoResult job={job} />
       ) : (
-        <StageFrame shape={Number.isFinite(shape) && shape > 0 ? shape : 1}>
-          {job.status === 'succeeded' ? <ResultView job={job} onExpired={() => rereadJob(queries, job.id)} /> : <Screen job={job} />}
+        <StageFrame shape={shape > 0 ? shape : 1} backdrop={job.result?.thumbnail_url ?? null}>
+          {job.status === 'succeeded' ? (
+            <ResultView job={job} onExpired={() => rereadJob(queries, job.id)} />
+          ) : (
+            <Screen job={job} />
+          )}
         </StageFrame>
       )}
       <div className="mt-5 grid gap-5">
-        {step !== null && <Headline job={job} />}
+        {step !== null && (
+          <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
+            <Headline job={job} />
+            {!isOver(job) && job.cancellable && <Cancel job={job} />}
+          </div>
+        )}
         {step !== null && !isOver(job) && <Steps current={step} hasUpload={false} />}
-        <div className="flex flex-wrap items-center gap-2">
-          {!isOver(job) && job.cancellable && <Cancel job={job} />}
-          {isOver(job) && <JobActions job={job} onAgain={onAgain} onDeleted={onDeleted} />}
-        </div>
+        {isOver(job) && <JobActions job={job} onAgain={onAgain} onDeleted={onDeleted} />}
         <JobDetails job={job} />
       </div>
     </section>
@@ -104,7 +113,13 @@ function Screen({ job }: { job: Job }) {
   const { number } = useFormat();
   const now = useNowSeconds(serverNowSeconds, true);
   const percent = percentDone(job, elapsedSeconds(job, now));
-  return <Developing percent={percent} figure={job.status === 'running' ? `${number(percent)} %` : null} isWaiting={job.status !== 'running'} />;
+  return (
+    <Developing
+      percent={percent}
+      figure={job.status === 'running' ? `${number(percent)} %` : null}
+      isWaiting={job.status !== 'running'}
+    />
+  );
 }
 
 function Headline({ job }: { job: Job }) {
@@ -141,18 +156,24 @@ function NoResult({ job }: { job: Job }) {
   const isCancelled = job.status === 'cancelled';
   const returned = job.receipt.returned_tokens;
   return (
-    <div role="status" className={`rounded-2xl border p-6 sm:p-8 ${isCancelled ? 'border-line bg-panel' : 'border-rose/30 bg-rose-wash'}`}>
-      <Icon name={isCancelled ? 'stop' : 'warn'} className={`size-8 ${isCancelled ? 'text-muted' : 'text-rose'}`} />
-      <h2 className="mt-3 text-xl font-semibold">{headline(t, job)}</h2>
-      <p className="mt-1">{what}</p>
-      {returned > 0 && (
-        <p className="mt-4 flex items-center gap-2 font-semibold text-mint-text">
-          <Icon name="check" /> {t('job.tokensBack', { count: returned })}
+    <div role="status" className="flex gap-5 rounded-2xl border border-line bg-panel p-6 max-sm:flex-col sm:p-8">
+      <span
+        className={`grid size-12 shrink-0 place-items-center rounded-full ${isCancelled ? 'bg-raised text-muted' : 'bg-rose-wash text-rose'}`}
+      >
+        <Icon name={isCancelled ? 'stop' : 'warn'} className="size-6" />
+      </span>
+      <div>
+        <h2 className="text-xl font-semibold">{headline(t, job)}</h2>
+        <p className="mt-1">{what}</p>
+        {returned > 0 && (
+          <p className="mt-4 flex items-center gap-2 font-semibold text-mint-text">
+            <Icon name="check" /> {t('job.tokensBack', { count: returned })}
+          </p>
+        )}
+        <p className="mt-2 text-muted">
+          {todo} {mayStillCome(job) && t('job.stillMayCome')}
         </p>
-      )}
-      <p className="mt-2 text-muted">
-        {todo} {mayStillCome(job) && t('job.stillMayCome')}
-      </p>
+      </div>
     </div>
   );
 }
@@ -160,24 +181,10 @@ function NoResult({ job }: { job: Job }) {
 function Cancel({ job }: { job: Job }) {
   const { t } = useTranslation();
   const cancel = useCancelJob();
-  const press = () =>
-    cancel.mutate(job.id, { onError: (error) => say(explainError(t, error).what, 'error') });
+  const press = () => cancel.mutate(job.id, { onError: (error) => say(explainError(t, error).what, 'error') });
   return (
     <Button icon="stop" isDisabled={cancel.isPending} onClick={press}>
       {cancel.isPending ? t('job.cancelling') : t('job.cancel', { count: job.receipt.held_tokens })}
     </Button>
   );
-}
-
-/** Tells somebody who looks elsewhere on the page that it is done. A job that was over when it was opened needs no telling. */
-function useReadyToast(job: Job | undefined): void {
-  const { t } = useTranslation();
-  const seen = useRef<{ id: string; status: Job['status'] } | null>(null);
-  useEffect(() => {
-    if (job === undefined) return;
-    const before = seen.current;
-    seen.current = { id: job.id, status: job.status };
-    if (before?.id !== job.id || before.status === 'succeeded' || job.status !== 'succeeded') return;
-    say(job.kind === 'video' ? t('job.readyToast') : t('job.readyToastImage'), 'success');
-  }, [job, t]);
 }

@@ -18,21 +18,22 @@ export function ResultView({ job, onExpired }: Props) {
   const [broken, setBroken] = useState<string | null>(null);
   if (shown !== fresh && (shown === null || shown === broken)) setShown(fresh);
   if (shown === null || (shown === broken && shown === fresh)) {
-    return (
-      <div role="alert" className="absolute inset-0 grid place-content-center justify-items-center gap-3 p-4 text-center">
-        <p>{t('job.resultMissing')}</p>
-        <Button size="sm" onClick={onExpired}>
-          {t('app.retry')}
-        </Button>
-      </div>
-    );
+    return <Missing onRetry={onExpired} />;
   }
   const fail = () => {
+    // The first time it has just run out, and a new one is asked for; after that, only when the person says so.
     if (broken === null) onExpired();
     setBroken(shown);
   };
   if (job.kind === 'image') {
-    return <img src={shown} alt={t('job.pictureAlt', { prompt: job.prompt })} onError={fail} className="absolute inset-0 size-full animate-rise object-contain" />;
+    return (
+      <img
+        src={shown}
+        alt={t('job.pictureAlt', { prompt: job.prompt })}
+        onError={fail}
+        className="absolute inset-0 size-full animate-rise object-contain"
+      />
+    );
   }
   return (
     // eslint-disable-next-line jsx-a11y/media-has-caption -- a generated shot has no words to caption
@@ -47,5 +48,20 @@ export function ResultView({ job, onExpired }: Props) {
       onError={fail}
       className="absolute inset-0 size-full animate-rise object-contain"
     />
+  );
+}
+
+function Missing({ onRetry }: { onRetry: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <div
+      role="status"
+      className="absolute inset-0 grid place-content-center justify-items-center gap-3 p-4 text-center"
+    >
+      <p>{t('job.resultMissing')}</p>
+      <Button size="sm" onClick={onRetry}>
+        {t('app.retry')}
+      </Button>
+    </div>
   );
 }

@@ -18,7 +18,11 @@ export function SendingStage({ uploadPercent }: Props) {
   return (
     <section aria-label={t('job.label')}>
       <StageFrame shape={16 / 9}>
-        <Developing percent={uploadPercent ?? 0} figure={isUploading ? `${uploadPercent} %` : null} isWaiting={!isUploading} />
+        <Developing
+          percent={uploadPercent ?? 0}
+          figure={isUploading ? `${uploadPercent} %` : null}
+          isWaiting={!isUploading}
+        />
       </StageFrame>
       <div className="mt-5 grid gap-4">
         <div>

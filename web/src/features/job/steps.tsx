@@ -26,8 +26,12 @@ export function Steps({ current, hasUpload }: Props) {
         const isCurrent = index === at && !isDone;
         return (
           <li key={step} aria-current={isCurrent ? 'step' : undefined} className="min-w-0 flex-1">
-            <span className={`block h-1 rounded-full ${isDone ? 'bg-mint' : isCurrent ? 'animate-breathe bg-mint' : 'bg-line'}`} />
-            <span className={`mt-1.5 flex items-center gap-1 truncate text-2xs font-medium sm:text-xs ${isCurrent ? 'text-text' : 'text-muted'}`}>
+            <span
+              className={`block h-1 rounded-full ${isDone ? 'bg-mint' : isCurrent ? 'animate-breathe bg-mint' : 'bg-line'}`}
+            />
+            <span
+              className={`mt-1.5 flex items-center gap-1 truncate text-2xs font-medium sm:text-xs ${isCurrent ? 'text-text' : 'text-muted'}`}
+            >
               {isDone && <Icon name="check" className="hidden size-3.5 text-mint-text sm:block" />}
               {names[step]}
             </span>

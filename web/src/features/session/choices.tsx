@@ -33,6 +33,11 @@ export function ThemeChoice() {
   const { t } = useTranslation();
   const theme = useTheme();
   return (
-    <Segmented legend={t('theme.label')} choices={THEMES.map((name) => ({ value: name, label: t(`theme.${name}`) }))} value={theme} onChange={chooseTheme} />
+    <Segmented
+      legend={t('theme.label')}
+      choices={THEMES.map((name) => ({ value: name, label: t(`theme.${name}`) }))}
+      value={theme}
+      onChange={chooseTheme}
+    />
   );
 }

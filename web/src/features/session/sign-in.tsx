@@ -71,7 +71,11 @@ function SignInForm() {
   };
   const explanation = signIn.error && explainError(t, signIn.error);
   return (
-    <form noValidate onSubmit={submit} className="w-full max-w-md rounded-3xl border border-line bg-panel p-6 shadow-lift sm:p-8">
+    <form
+      noValidate
+      onSubmit={submit}
+      className="w-full max-w-md rounded-3xl border border-line bg-panel p-6 shadow-lift sm:p-8"
+    >
       <h2 className="text-xl font-semibold">{t('session.formTitle')}</h2>
       {ended && (
         <div className="mt-4">
@@ -105,7 +109,13 @@ function SignInForm() {
       <Button type="submit" look="primary" size="lg" className="mt-6 w-full">
         {signIn.isPending ? t('session.submitting') : t('session.submit')}
       </Button>
-      <div className="mt-4 empty:hidden">{explanation && <Notice look="bad" role="alert" title={explanation.what}>{explanation.todo}</Notice>}</div>
+      <div className="mt-4 empty:hidden">
+        {explanation && (
+          <Notice look="bad" role="alert" title={explanation.what}>
+            {explanation.todo}
+          </Notice>
+        )}
+      </div>
     </form>
   );
 }
