@@ -16,6 +16,7 @@ JOBS = 50
 KILLS = 4
 PLACES = 4
 END_SECONDS = 90.0
+EMAILS = [f"user-{number}@example.test" for number in range(5)]
 RUNS = int(os.environ.get("KILL_RUNS", "1"))
 BEHAVIOUR = ("--render", "instant", "--latency", "uniform:0.1:0.8", "--failure-rate", "0.1")
 
@@ -28,8 +29,8 @@ def test_every_job_ends_and_the_books_balance_after_kills(run: int, tmp_path: Pa
     with vendor_running("--concurrency", str(PLACES), *BEHAVIOUR) as vendor_url:
         settings = {"SANDBOX_URL": vendor_url, "TRIAL_GENERATIONS": "100"}
         with running(tmp_path, settings, port) as product:
-            users = [product.sign_in() for _ in range(5)]
-            started = [_start(users[number % 5], number) for number in range(JOBS)]
+            users = [product.sign_in(email) for email in EMAILS]
+            started = [_start(users, number) for number in range(JOBS)]
             time.sleep(chance.uniform(0.2, 1.5))
             product.kill()
         for _ in range(KILLS - 1):
@@ -37,12 +38,15 @@ def test_every_job_ends_and_the_books_balance_after_kills(run: int, tmp_path: Pa
                 time.sleep(chance.uniform(0.2, 2.0))
                 product.kill()
         with running(tmp_path, settings, port) as product:
-            _wait_for_all(started)
-            _check(product, started)
+            back = {email: product.sign_in(email) for email in EMAILS}
+            jobs = [(back[email], job_id) for email, job_id in started]
+            _wait_for_all(jobs)
+            _check(product, jobs)
 
 
-def _start(user: Caller, number: int) -> tuple[Caller, str]:
-    return user, user.create(f"job {number}", model="sandbox-image")["id"]
+def _start(users: list[Caller], number: int) -> tuple[str, str]:
+    index = number % len(users)
+    return EMAILS[index], users[index].create(f"job {number}", model="sandbox-image")["id"]
 
 
 def _wait_for_all(started: list[tuple[Caller, str]]) -> None:

@@ -25,7 +25,7 @@ def failed(user: Caller, prompt: str, seconds: float = 40.0) -> str:
     ("directive", "code"),
     [
         ("fail=render", "provider_failed"),
-        ("moderation=create", "moderation_blocked"),
+        ("moderation=refuse", "moderation_blocked"),
         ("moderation=late", "moderation_blocked"),
         ("result=corrupt", "result_invalid"),
         ("result=html", "result_invalid"),
