@@ -1,0 +1,125 @@
+"""Writes terraform/manifest.json, what Terraform has to know of the code: `python -m infra.manifest`
+(with --check, it only compares).
+"""
+
+import json
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from infra.routes import FUNCTIONS, routers
+from shared import catalogue, records
+from shared.config import Settings
+from shared.ports import Order
+from shared.records import Index
+from shared.usecases.tasks import queue_specs
+
+PATH = Path(__file__).parents[1] / "terraform" / "manifest.json"
+
+# SQLite sorts a pool's few slots by itself; Firestore refuses to without this index.
+_FIRESTORE_INDEXES = (Index(records.SLOTS, (Order("pool"), Order("index"))),)
+_SECRET_ENDINGS = ("_secret", "_key", "_token", "_password")
+
+
+def manifest() -> dict[str, Any]:
+    """Everything that code and deployment must agree on, as JSON values."""
+    models = catalogue.load()
+    return {
+        "collections": sorted(records.COLLECTIONS),
+        "field_indexes": _field_indexes(),
+        "functions": _functions(),
+        "indexes": {_name(index): _composite(index) for index in indexes() if _is_composite(index)},
+        "pools": {
+            pool.name: {
+                "provider": pool.provider,
+                "slots": pool.slots,
+                "submits_per_second": pool.submits_per_second,
+            }
+            for pool in models.pools.values()
+        },
+        "queues": {
+            spec.name: {name: value for name, value in asdict(spec).items() if name != "name"}
+            for spec in queue_specs(models)
+        },
+        "settings": _settings(),
+    }
+
+
+def indexes() -> tuple[Index, ...]:
+    """Every index of the deployed store, each once."""
+    return tuple(dict.fromkeys((*records.INDEXES, *_FIRESTORE_INDEXES)))
+
+
+def text() -> str:
+    """The manifest as it stands in the file."""
+    return json.dumps(manifest(), indent=2, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    """Exit code 1 when `--check` finds the file out of date."""
+    is_fresh = PATH.exists() and PATH.read_text() == text()
+    if "--check" in sys.argv:
+        print("up to date" if is_fresh else f"out of date: {PATH.name}; run python -m infra.manifest")
+        return 0 if is_fresh else 1
+    PATH.write_text(text())
+    print(f"wrote {'nothing' if is_fresh else PATH.name}")
+    return 0
+
+
+def _functions() -> dict[str, Any]:
+    functions: dict[str, Any] = {}
+    for name, router in zip(FUNCTIONS, routers(), strict=True):
+        routes = [route for route in router.routes if isinstance(route, APIRoute)]
+        methods: dict[str, set[str]] = {}
+        for route in routes:
+            methods.setdefault(route.path, set()).update(route.methods)
+        internal = {"internal" in route.tags for route in routes}
+        assert len(internal) == 1, f"{name} is internal as a whole, or not at all"
+        functions[name] = {
+            "internal": internal.pop(),
+            "routes": {path: sorted(found) for path, found in methods.items()},
+        }
+    return functions
+
+
+def _field_indexes() -> dict[str, dict[str, list[str]]]:
+    """For each collection the fields with an index of their own. `*` is every other field of every
+    document, and has none: composite indexes do not need it.
+    """
+    found: dict[str, dict[str, list[str]]] = {name: {"*": []} for name in records.COLLECTIONS}
+    for index in indexes():
+        if not _is_composite(index):
+            order = index.fields[0]
+            found[index.collection].setdefault(order.field, []).append(_direction(order))
+    return found
+
+
+def _settings() -> dict[str, list[str]]:
+    names = sorted(field.name for field in fields(Settings))
+    secret = [name for name in names if name.endswith(_SECRET_ENDINGS)]
+    return {"plain": [name for name in names if name not in secret], "secret": secret}
+
+
+def _composite(index: Index) -> dict[str, Any]:
+    ordered = [{"direction": _direction(order), "field": order.field} for order in index.fields]
+    return {"collection": index.collection, "fields": ordered}
+
+
+def _is_composite(index: Index) -> bool:
+    return len(index.fields) > 1
+
+
+def _name(index: Index) -> str:
+    ordered = [f"{order.field}:desc" if order.descending else order.field for order in index.fields]
+    return "-".join((index.collection, *ordered))
+
+
+def _direction(order: Order) -> str:
+    return "DESCENDING" if order.descending else "ASCENDING"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+bucket = "reelmint-dev-state"

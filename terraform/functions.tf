@@ -1,0 +1,165 @@
+# One entry per file in functions/. Adding a function is adding an entry: tests refuse a manifest with another set of names.
+# `invokers` is always written, because "nobody" is useless and "everybody" is unsafe.
+
+locals {
+  # Public functions are open to everybody who comes through the load balancer, and check the session or the signature.
+  _everybody = ["allUsers"]
+
+  functions = {
+    account = {
+      description = "Sign-in, account, balance and ledger."
+      invokers    = local._everybody
+      limits      = {}
+      objects     = {}
+      queues      = []
+      roles       = ["roles/datastore.user"]
+      secrets     = ["session_secret"]
+      signs_urls  = false
+    }
+
+    create_job = {
+      description = "Quote, create, cancel and delete jobs."
+      invokers    = local._everybody
+      limits      = {}
+      objects     = { "results/" = "roles/storage.objectUser" }
+      queues      = keys(local.manifest.queues)
+      roles       = ["roles/datastore.user"]
+      secrets     = concat(["quote_secret", "session_secret"], local.vendor_keys)
+      signs_urls  = true
+    }
+
+    job_status = {
+      description = "Jobs, models and results. It never writes."
+      invokers    = local._everybody
+      limits      = {}
+      objects     = { "results/" = "roles/storage.objectViewer" }
+      queues      = []
+      roles       = ["roles/datastore.viewer"]
+      secrets     = ["session_secret"]
+      signs_urls  = true
+    }
+
+    provider_webhook = {
+      description = "Vendors' callbacks: verify, queue, answer. It reads no document."
+      invokers    = local._everybody
+      limits      = {}
+      objects     = {}
+      queues      = ["check"]
+      roles       = []
+      secrets     = concat(["hook_secret"], local.vendor_webhook_secrets)
+      signs_urls  = false
+    }
+
+    run_task = {
+      description = "Cloud Tasks' target: do one queued task."
+      invokers    = [google_service_account.this["tasks"].member]
+      limits = {
+        # Decoding a video takes about 320 MiB, and the store queue brings up to four at once.
+        concurrency = 8
+        memory_mb   = 2048
+        # Room for everything that the queues may send at once, twice: a refused task would slow its whole queue down.
+        max_instances   = 2 * ceil(sum(values(local.manifest.queues)[*].max_concurrent_dispatches) / 8)
+        timeout_seconds = max(values(local.manifest.queues)[*].dispatch_deadline_seconds...)
+      }
+      objects = {
+        "results/" = "roles/storage.objectUser"
+        "uploads/" = "roles/storage.objectViewer"
+      }
+      queues     = keys(local.manifest.queues)
+      roles      = ["roles/datastore.user"]
+      secrets    = concat(["hook_secret"], local.vendor_keys)
+      signs_urls = true
+    }
+
+    sweep = {
+      description = "The scheduler's target, each minute: find and repair what a crash left behind."
+      invokers    = [google_service_account.this["scheduler"].member]
+      limits      = { concurrency = 1, max_instances = 1 }
+      objects     = {}
+      queues      = ["refill", "repair"]
+      roles       = ["roles/datastore.user"]
+      secrets     = []
+      signs_urls  = false
+    }
+
+    uploads = {
+      description = "Creators' pictures: a signed address, then the check by decoding."
+      invokers    = local._everybody
+      # A picture of 40 megapixels is 160 MB when it is open.
+      limits     = { concurrency = 4, memory_mb = 1024 }
+      objects    = { "uploads/" = "roles/storage.objectUser" }
+      queues     = []
+      roles      = ["roles/datastore.user"]
+      secrets    = ["session_secret"]
+      signs_urls = true
+    }
+  }
+
+  site_url = "https://${var.domain}"
+
+  # The address that Cloud Run gives a service before it exists, so that functions can be told each other's.
+  function_urls = {
+    for name in keys(local.functions) : name =>
+    "https://${replace(name, "_", "-")}-${data.google_project.this.number}.${var.region}.run.app"
+  }
+
+  environment = merge(
+    {
+      # functions-framework hands the ASGI app to uvicorn only when this is set.
+      FUNCTION_USE_ASGI = "true"
+
+      ALLOWED_ORIGINS           = local.site_url
+      MEDIA_BUCKET              = google_storage_bucket.media.name
+      PROFILE                   = "cloud"
+      PROJECT_ID                = var.project_id
+      PUBLIC_URL                = local.site_url
+      REGION                    = var.region
+      SCHEDULER_SERVICE_ACCOUNT = google_service_account.this["scheduler"].email
+      SWEEP_URL                 = local.function_urls["sweep"]
+      TASKS_SERVICE_ACCOUNT     = google_service_account.this["tasks"].email
+      TASKS_URL                 = local.function_urls["run_task"]
+      VERSION                   = local.bundle_hash
+    },
+    { for name, value in var.settings : upper(name) => value },
+  )
+}
+
+module "function" {
+  source   = "./modules/http_function"
+  for_each = local.functions
+
+  project_id  = var.project_id
+  region      = var.region
+  name        = each.key
+  description = each.value.description
+  is_internal = local.manifest.functions[each.key].internal
+
+  build = {
+    bucket            = google_storage_bucket.source.name
+    docker_repository = google_artifact_registry_repository.functions.id
+    object            = google_storage_bucket_object.bundle.name
+    service_account   = google_service_account.this["build"].id
+  }
+  environment = local.environment
+  invokers    = each.value.invokers
+  limits = merge(each.value.limits, {
+    for name, value in try(var.limits[each.key], {}) : name => value if value != null
+  })
+  objects = {
+    bucket = google_storage_bucket.media.name
+    roles  = each.value.objects
+  }
+  queues = toset(each.value.queues)
+  roles  = toset(each.value.roles)
+  secrets = {
+    for name in each.value.secrets : upper(name) => {
+      id      = google_secret_manager_secret.this[name].secret_id
+      version = lookup(var.secret_versions, name, "latest")
+    }
+  }
+  signs_urls      = each.value.signs_urls
+  tasks_caller_id = google_service_account.this["tasks"].name
+
+  # Roles on a queue need the queue, and a build without its roles fails.
+  depends_on = [google_cloud_tasks_queue.this, google_project_iam_member.build]
+}

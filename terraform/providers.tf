@@ -1,0 +1,35 @@
+# Terraform, the provider and where the state lies. Values that differ between environments stand in envs/.
+
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 6.0"
+    }
+  }
+
+  # The bucket is named by envs/*/backend.hcl.
+  backend "gcs" {
+    prefix = "reelmint"
+  }
+}
+
+provider "google" {
+  project = var.project_id
+  region  = var.region
+
+  # Budgets belong to the billing account, and their API wants a project to count its calls against.
+  billing_project       = var.project_id
+  user_project_override = true
+
+  default_labels = {
+    app         = "reelmint"
+    environment = var.environment
+  }
+}
+
+data "google_project" "this" {
+  project_id = var.project_id
+}
