@@ -396,7 +396,9 @@ async def test_the_same_holds_in_a_real_store(tmp_path: Path) -> None:
     async def upload() -> AsyncIterator[bytes]:
         yield saved(colourful(), "PNG")
 
-    blobs = FolderBlobs(tmp_path, base_url="http://127.0.0.1", secret=b"s", clock=SystemClock())
+    blobs = FolderBlobs(
+        tmp_path, base_url="http://127.0.0.1", secret=b"s" * 32, clock=SystemClock()
+    )
     await blobs.put("original", upload(), content_type="image/png", max_bytes=10_000)
     media = PyavMedia(blobs)
     info = await media.clean_picture("original", "clean")
