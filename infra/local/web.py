@@ -5,9 +5,8 @@ switches.
 from pathlib import Path
 
 import httpx
-from shared.adapters.blobs.folder import FolderBlobs
-from shared.adapters.blobs.folder_http import folder_routes
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -16,10 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.routes import routers
 from shared import http
+from shared.adapters.blobs.folder import FolderBlobs
+from shared.adapters.blobs.folder_http import folder_routes
 from shared.app import App
 
 _API_PATHS = ("/v1/", "/hooks/", "/tasks/", "/cron/", "/healthz")
 _STUDIO = Path(__file__).parents[2] / "web" / "dist"
+_FOR_EVER = "public, max-age=31536000, immutable"
 _CONTROL_SECONDS = 10.0
 _PAGE_HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; "
@@ -45,7 +47,7 @@ def local_web(app: App) -> ASGIApp:
         routes=[
             *folder_routes(app.blobs, app.settings.allowed_origins),
             Route("/sandbox/{path:path}", control, methods=["GET", "PUT", "POST"]),
-            *_studio_routes(),
+            Mount("/", _studio()),
         ]
     )
     described = Starlette(routes=[Route("/v1/openapi.json", openapi)])
@@ -62,19 +64,27 @@ def local_web(app: App) -> ASGIApp:
     return serve
 
 
-def _studio_routes() -> list[Route | Mount]:
+class _Studio(StaticFiles):
     """The built studio; every unknown page is its first page, which knows its own addresses."""
-    index = _STUDIO / "index.html"
 
-    async def page(_request: Request) -> Response:
-        if not index.exists():
-            return HTMLResponse("<p>The studio is not built. Run <code>make setup</code>.</p>", 503)
-        return HTMLResponse(index.read_text(), headers=_PAGE_HEADERS)
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, with what a browser may do with it."""
+        try:
+            answer = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or path.startswith("assets/"):
+                raise
+            answer = await super().get_response("index.html", scope)
+        answer.headers.update(_PAGE_HEADERS)
+        is_named_by_content = path.startswith("assets/") and answer.status_code == 200
+        answer.headers["cache-control"] = _FOR_EVER if is_named_by_content else "no-cache"
+        return answer
 
-    routes: list[Route | Mount] = []
-    if (_STUDIO / "assets").is_dir():
-        routes.append(Mount("/assets", StaticFiles(directory=_STUDIO / "assets")))
-    return [*routes, Route("/{path:path}", page)]
+
+def _studio() -> ASGIApp:
+    if _STUDIO.is_dir():
+        return _Studio(directory=_STUDIO, html=True)
+    return HTMLResponse("<p>The studio is not built. Run <code>make setup</code>.</p>", 503)
 
 
 async def _control(sandbox_url: str, request: Request) -> Response:
