@@ -133,7 +133,7 @@ async def test_of_many_who_create_one_document_exactly_one_does(store: Store) ->
             return [] if documents[A].data else [Create(A, {"writer": writer})]
 
         after = await store.transact([A], decide)
-        made.append(after[A].data["writer"] if after[A].data else -1)
+        made.append((after[A].data or {})["writer"])
 
     await asyncio.gather(*(create(writer) for writer in range(16)))
     winner = await data_of(store, A)
