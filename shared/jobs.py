@@ -231,20 +231,20 @@ def advance(job: Job, event: Event, now_ms: int, **changes: Any) -> Move:
     rule = RULES.get((job.state, event))
     if rule is None:
         raise IllegalMove(job.state, event)
-    moved = replace(job, **changes)
-    freed_slot = moved.slot if rule.frees_slot else None
-    moved = replace(
-        moved,
-        state=rule.state,
-        slot=None if rule.frees_slot else moved.slot,
-        updated_at_ms=now_ms,
-        charged_tokens=job.hold_tokens if rule.money is Money.CAPTURE else job.charged_tokens,
-        returned_tokens=job.hold_tokens if rule.money is Money.RELEASE else job.returned_tokens,
-    )
+    freed_slot = job.slot if rule.frees_slot else None
+    changes |= {
+        "state": rule.state,
+        "updated_at_ms": now_ms,
+        "charged_tokens": job.hold_tokens if rule.money is Money.CAPTURE else job.charged_tokens,
+        "returned_tokens": job.hold_tokens if rule.money is Money.RELEASE else job.returned_tokens,
+    }
+    if rule.frees_slot:
+        changes["slot"] = None
     if rule.state in FINAL:
-        moved = replace(moved, due_at_ms=None, completed_at_ms=moved.completed_at_ms or now_ms)
-    elif rule.money is Money.RELEASE:
-        moved = replace(moved, completed_at_ms=now_ms)
+        changes["due_at_ms"] = None
+    if rule.state in FINAL or rule.money is Money.RELEASE:
+        changes["completed_at_ms"] = job.completed_at_ms or now_ms
+    moved = replace(job, **changes)
     assert (moved.slot is not None) == (moved.state in HOLDS_SLOT), (
         "a slot is held exactly where the table says"
     )
