@@ -1,0 +1,36 @@
+"""A real browser on a running installation."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.product import ROOT, Product, running
+
+DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    assert (ROOT / "web" / "dist" / "index.html").exists(), "the studio is not built: make setup"
+    with running(tmp_path_factory.mktemp("data")) as product:
+        yield product
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    own = DEBIAN_CHROMIUM if DEBIAN_CHROMIUM.exists() else None
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=own, args=list(QUIET))
+        yield browser
+        browser.close()
