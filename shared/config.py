@@ -5,7 +5,7 @@ short timers, so that a person sees recovery happen.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from shared.accounts import JOBS_PER_MINUTE_MAX
@@ -20,18 +20,40 @@ class Settings:
 
     profile: str
     public_url: str  # where vendors and browsers reach us
-    session_secret: str
-    quote_secret: str
-    hook_secret: str
-    blob_secret: str
-    task_secret: str
+    session_secret: str = field(default="", repr=False)
+    quote_secret: str = field(default="", repr=False)
+    hook_secret: str = field(default="", repr=False)
+    blob_secret: str = field(default="", repr=False)  # signs the addresses of the folder
+    task_secret: str = field(default="", repr=False)  # the local queue's and scheduler's password
     port: int = 8080
     data_dir: str = ".data"
     version: str = "dev"
     allowed_origins: tuple[str, ...] = ()
 
+    google_project: str = ""
+    google_region: str = ""
+    firestore_database: str = "(default)"
+    tasks_url: str = ""  # where run_task answers, and the audience of its callers' tokens
+    tasks_service_account: str = ""  # who Cloud Tasks is when it calls
+    tasks_emulator: str = ""  # host:port; empty for the real one
+    sweep_url: str = ""  # the audience of the scheduler's tokens
+    scheduler_service_account: str = ""
+    identity_issuer: str = "https://accounts.google.com"
+    identity_keys_url: str = "https://www.googleapis.com/oauth2/v3/certs"
+
+    blobs: str = "folder"  # or "gcs" or "s3"
+    bucket: str = ""
+    blobs_endpoint_url: str = (
+        ""  # of an emulator or of S3-compatible storage; empty for the real one
+    )
+    blobs_region: str = ""
+    blobs_access_key: str = ""
+    blobs_secret_key: str = field(default="", repr=False)
+    signing_service_account: str = ""  # who signs addresses by IAM when there is no key file
+    signing_key_file: str = ""
+
     sandbox_url: str = "http://127.0.0.1:8090"
-    sandbox_api_key: str = "sandbox-key"
+    sandbox_api_key: str = field(default="sandbox-key", repr=False)
     sandbox_webhook_secret: str = "sandbox-webhook-secret"  # noqa: S105  # the sandbox's own published default
 
     trial_generations: int = 3
@@ -88,6 +110,28 @@ _LOCAL_DEFAULTS: Mapping[str, Any] = {
 }
 
 
+# What each function must have, and nothing more: it is given no other secret.
+_CLOUD_NAMES = ("google_project", "google_region", "public_url")
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "account": (*_CLOUD_NAMES, "session_secret"),
+    "create_job": (*_CLOUD_NAMES, "bucket", "quote_secret", "session_secret", "tasks_url"),
+    "job_status": (*_CLOUD_NAMES, "bucket", "session_secret"),
+    "provider_webhook": (*_CLOUD_NAMES, "hook_secret", "tasks_url"),
+    "run_task": (*_CLOUD_NAMES, "bucket", "hook_secret", "tasks_service_account", "tasks_url"),
+    "sweep": (*_CLOUD_NAMES, "scheduler_service_account", "sweep_url", "tasks_url"),
+    "uploads": (*_CLOUD_NAMES, "bucket", "session_secret"),
+}
+_LOCAL_NAMES = (
+    "public_url",
+    "session_secret",
+    "quote_secret",
+    "hook_secret",
+    "blob_secret",
+    "task_secret",
+)
+_SECRET_CHARS_MIN = 32
+
+
 class BadSettings(Exception):
     """The environment is missing names or has wrong values; the message lists all of them."""
 
@@ -96,9 +140,7 @@ def read_settings(
     environment: Mapping[str, str], generated: Mapping[str, str] | None = None
 ) -> Settings:
     """Settings from environment names. `generated` fills in what the local profile makes for
-    itself.
-
-    Raises `BadSettings`.
+    itself. In the cloud, FUNCTION_TARGET says what must be there. Raises `BadSettings`.
     """
     profile = environment.get("PROFILE", LOCAL)
     values: dict[str, Any] = dict(_LOCAL_DEFAULTS) if profile == LOCAL else {}
@@ -106,35 +148,37 @@ def read_settings(
     problems: list[str] = []
     if profile not in (LOCAL, CLOUD):
         problems.append(f"PROFILE is {profile!r}; it is local or cloud")
-    for field in fields(Settings):
-        text = environment.get(field.name.upper())
+    for name, kind in _kinds().items():
+        text = environment.get(name.upper())
         if text is not None:
             try:
-                values[field.name] = _parse(field.type, text)
+                values[name] = _parse(kind, text)
             except ValueError as error:
-                problems.append(f"{field.name.upper()}: {error}")
+                problems.append(f"{name.upper()}: {error}")
     if profile == LOCAL and "public_url" not in values:
         values["public_url"] = f"http://127.0.0.1:{values.get('port', 8080)}"
-    required = {
-        "profile",
-        "public_url",
-        "session_secret",
-        "quote_secret",
-        "hook_secret",
-        "blob_secret",
-        "task_secret",
-    }
-    problems += [f"{name.upper()} is missing" for name in sorted(required - values.keys())]
+    problems += _missing(profile, environment.get("FUNCTION_TARGET", ""), values)
     if values.get("jobs_per_minute", 0) > JOBS_PER_MINUTE_MAX:
         problems.append(f"JOBS_PER_MINUTE is at most {JOBS_PER_MINUTE_MAX}")
-    problems += [
-        f"{name.upper()} needs at least 32 characters"
-        for name in sorted(required & values.keys())
-        if name.endswith("_secret") and len(values[name]) < 32
-    ]
     if problems:
         raise BadSettings("; ".join(problems))
     return Settings(**values)
+
+
+def _missing(profile: str, function: str, values: Mapping[str, Any]) -> list[str]:
+    if profile == CLOUD and function not in REQUIRED:
+        return [f"FUNCTION_TARGET is {function!r}; it is one of {', '.join(REQUIRED)}"]
+    names = REQUIRED[function] if profile == CLOUD else _LOCAL_NAMES
+    problems = [f"{name.upper()} is missing" for name in names if not values.get(name)]
+    return problems + [
+        f"{name.upper()} needs at least {_SECRET_CHARS_MIN} characters"
+        for name in names
+        if name.endswith("_secret") and 0 < len(values.get(name, "")) < _SECRET_CHARS_MIN
+    ]
+
+
+def _kinds() -> Mapping[str, object]:
+    return {entry.name: entry.type for entry in fields(Settings)}
 
 
 def _parse(kind: object, text: str) -> Any:
