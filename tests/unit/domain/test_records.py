@@ -180,7 +180,7 @@ def test_tokens_times_and_tags_are_never_stored_as_fractions(
     for data in documents:
         fractions = {name for name, value in _leaves(stored(data)) if isinstance(value, float)}
         assert fractions <= {".result.duration_seconds"}
-        for name, value in _leaves(stored(data)):
+        for name, value in _leaves({**stored(data), "images": None}):  # its keys may say anything
             if name.endswith(("tokens", "_ms", "_tag", "epoch", "attempt", "count")):
                 assert value is None or type(value) is int, name
 
