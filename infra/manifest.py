@@ -1,5 +1,5 @@
-"""Writes terraform/manifest.json, what Terraform has to know of the code: `python -m infra.manifest`
-(with --check, it only compares).
+"""Writes what Terraform has to know of the code, terraform/manifest.json: `python -m
+infra.manifest` (with --check, it only compares).
 """
 
 import json
@@ -19,8 +19,8 @@ from shared.usecases.tasks import queue_specs
 
 PATH = Path(__file__).parents[1] / "terraform" / "manifest.json"
 
-# SQLite sorts a pool's few slots by itself; Firestore refuses to without this index.
-_FIRESTORE_INDEXES = (Index(records.SLOTS, (Order("pool"), Order("index"))),)
+# SQLite finds a pool's slots by the start of a longer index; Firestore wants one that ends there.
+_FIRESTORE_INDEXES = (Index(records.SLOTS, (Order("pool"),)),)
 _SECRET_ENDINGS = ("_secret", "_key", "_token", "_password")
 
 
@@ -62,7 +62,9 @@ def main() -> int:
     """Exit code 1 when `--check` finds the file out of date."""
     is_fresh = PATH.exists() and PATH.read_text() == text()
     if "--check" in sys.argv:
-        print("up to date" if is_fresh else f"out of date: {PATH.name}; run python -m infra.manifest")
+        print(
+            "up to date" if is_fresh else f"out of date: {PATH.name}; run python -m infra.manifest"
+        )
         return 0 if is_fresh else 1
     PATH.write_text(text())
     print(f"wrote {'nothing' if is_fresh else PATH.name}")
@@ -75,7 +77,7 @@ def _functions() -> dict[str, Any]:
         routes = [route for route in router.routes if isinstance(route, APIRoute)]
         methods: dict[str, set[str]] = {}
         for route in routes:
-            methods.setdefault(route.path, set()).update(route.methods)
+            methods.setdefault(route.path, set()).update(route.methods or ())
         internal = {"internal" in route.tags for route in routes}
         assert len(internal) == 1, f"{name} is internal as a whole, or not at all"
         functions[name] = {

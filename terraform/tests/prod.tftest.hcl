@@ -226,11 +226,10 @@ run "prod" {
   }
 
   assert {
-    condition = toset([
-      for field in google_firestore_field.indexed : "${field.collection}.${field.field}"
-      if length(field.index_config[0].indexes) > 0
-    ]) == toset(["jobs.due_at_ms"])
-    error_message = "Another set of fields has an index of its own than is meant to."
+    condition = jsonencode({
+      for name, field in google_firestore_field.indexed : name => [for index in field.index_config[0].indexes : index.order]
+    }) == jsonencode({ for name, field in local.field_indexes : name => field.directions })
+    error_message = "Another set of fields has an index of its own than the code asks for."
   }
 
   assert {

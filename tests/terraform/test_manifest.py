@@ -1,0 +1,141 @@
+"""What the code says of itself, what Terraform reads, and what clients are told is one thing."""
+
+import json
+import re
+from typing import Any
+
+from infra.manifest import PATH, manifest, text
+from shared import catalogue, records
+from shared.usecases import tasks
+from tests.architecture.tree import ROOT, files
+
+TERRAFORM = ROOT / "terraform"
+
+# Settings that the cloud's adapters need. A name leaves when shared/config.py has it.
+AWAITED_SETTINGS = {
+    "media_bucket",
+    "project_id",
+    "region",
+    "scheduler_service_account",
+    "sweep_url",
+    "tasks_service_account",
+    "tasks_url",
+}
+RUNTIME_NAMES = {"FUNCTION_USE_ASGI"}  # read by functions-framework
+
+
+def test_the_manifest_is_what_the_code_says_now() -> None:
+    assert PATH.read_text() == text(), "run python -m infra.manifest"
+
+
+def test_the_public_routes_are_the_documented_ones() -> None:
+    told = {
+        (method.upper(), path)
+        for path, methods in _openapi()["paths"].items()
+        for method, operation in methods.items()
+        if not {"internal", "health"} & set(operation["tags"])
+    }
+    routed = {
+        (method, path)
+        for function in manifest()["functions"].values()
+        if not function["internal"]
+        for path, methods in function["routes"].items()
+        for method in methods
+    }
+    assert told
+    assert routed == told
+
+
+def test_no_route_belongs_to_two_functions() -> None:
+    routes = [
+        (method, path)
+        for function in manifest()["functions"].values()
+        for path, methods in function["routes"].items()
+        for method in methods
+    ]
+    assert len(routes) == len(set(routes))
+
+
+def test_only_the_queue_s_and_the_scheduler_s_functions_are_internal() -> None:
+    functions = manifest()["functions"]
+    assert {name for name, function in functions.items() if function["internal"]} == {
+        "run_task",
+        "sweep",
+    }
+
+
+def test_every_queue_that_the_code_names_exists() -> None:
+    named = {tasks.CHECK, tasks.STORE, tasks.REFILL, tasks.REPAIR}
+    named |= {tasks.dispatch_queue(model.pool) for model in catalogue.load().models.values()}
+    assert named == set(manifest()["queues"])
+
+
+def test_a_dispatch_queue_has_as_many_places_as_its_pool_has_slots() -> None:
+    queues, pools = manifest()["queues"], manifest()["pools"]
+    assert pools
+    for name, pool in pools.items():
+        assert queues[tasks.dispatch_queue(name)]["max_concurrent_dispatches"] == pool["slots"]
+
+
+def test_every_queue_stays_within_what_cloud_tasks_takes() -> None:
+    for queue in manifest()["queues"].values():
+        assert 1 <= queue["max_concurrent_dispatches"] <= 5000
+        assert 0 < queue["max_dispatches_per_second"] <= 500
+        assert 15 <= queue["dispatch_deadline_seconds"] <= 1800
+
+
+def test_no_field_is_indexed_by_itself_unless_an_index_of_ours_says_so() -> None:
+    fields = manifest()["field_indexes"]
+    assert set(fields) == set(records.COLLECTIONS)
+    assert all(found["*"] == [] for found in fields.values())
+
+
+def test_every_setting_that_terraform_gives_is_one_that_the_code_reads() -> None:
+    settings = manifest()["settings"]
+    given = set(re.findall(r"^ {6}([A-Z_]+) +=", _text("functions.tf"), re.MULTILINE))
+    assert given >= RUNTIME_NAMES
+    unknown = {name.lower() for name in given - RUNTIME_NAMES} - set(settings["plain"])
+    assert unknown <= AWAITED_SETTINGS
+
+
+def test_every_secret_that_terraform_names_is_one_that_the_code_reads() -> None:
+    text = _text("functions.tf") + _text("secrets.tf")
+    named = set(re.findall(r'"([a-z]+_secret)"', text)) - {"_webhook_secret"}
+    assert named
+    assert named <= set(manifest()["settings"]["secret"])
+
+
+def test_every_environment_gives_only_variables_that_exist() -> None:
+    declared = set(re.findall(r'^variable "(\w+)"', _text("variables.tf"), re.MULTILINE))
+    for name in ("dev", "prod"):
+        given = re.findall(r"^(\w+) += ", _text(f"envs/{name}/terraform.tfvars"), re.MULTILINE)
+        assert given
+        assert set(given) <= declared
+
+
+def test_every_environment_file_is_wholly_given_to_its_test() -> None:
+    for name in ("dev", "prod"):
+        given = re.findall(r"^(\w+) += ", _text(f"envs/{name}/terraform.tfvars"), re.MULTILINE)
+        tested = re.findall(r"run\.environment\.values\.(\w+)", _text(f"tests/{name}.tftest.hcl"))
+        assert set(given) == set(tested)
+
+
+def test_variables_and_outputs_stand_in_order() -> None:
+    for path in TERRAFORM.rglob("*.tf"):
+        for kind in ("variable", "output"):
+            names = re.findall(rf'^{kind} "(\w+)"', path.read_text(), re.MULTILINE)
+            assert names == sorted(names), path
+
+
+def test_no_lock_of_a_provider_is_kept() -> None:
+    # Its hashes would be those of whatever stood for the provider where it was made.
+    assert [name for name in files() if name.endswith(".terraform.lock.hcl")] == []
+
+
+def _openapi() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    return document
+
+
+def _text(name: str) -> str:
+    return (TERRAFORM / name).read_text()
