@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from infra.routes import FUNCTIONS, routers
 from shared import catalogue, records
-from shared.config import Settings
+from shared.config import REQUIRED, Settings
 from shared.ports import Order
 from shared.records import Index
 from shared.usecases.tasks import queue_specs
@@ -82,6 +82,7 @@ def _functions() -> dict[str, Any]:
         assert len(internal) == 1, f"{name} is internal as a whole, or not at all"
         functions[name] = {
             "internal": internal.pop(),
+            "required": sorted(REQUIRED[name]),
             "routes": {path: sorted(found) for path, found in methods.items()},
         }
     return functions

@@ -1,5 +1,6 @@
 # One entry per file in functions/. Adding a function is adding an entry: tests refuse a manifest with another set of names.
-# `invokers` is always written, because "nobody" is useless and "everybody" is unsafe.
+# `invokers` is always written, because "nobody" is useless and "everybody" is unsafe. `secrets` are vendors' alone: which of
+# our own a function reads is what shared/config.py requires for it.
 
 locals {
   # Public functions are open to everybody who comes through the load balancer, and check the session or the signature.
@@ -13,7 +14,7 @@ locals {
       objects     = {}
       queues      = []
       roles       = ["roles/datastore.user"]
-      secrets     = ["session_secret"]
+      secrets     = []
       signs_urls  = false
     }
 
@@ -24,7 +25,7 @@ locals {
       objects     = { "results/" = "roles/storage.objectUser" }
       queues      = keys(local.manifest.queues)
       roles       = ["roles/datastore.user"]
-      secrets     = concat(["quote_secret", "session_secret"], local.vendor_keys)
+      secrets     = local.vendor_keys
       signs_urls  = true
     }
 
@@ -35,7 +36,7 @@ locals {
       objects     = { "results/" = "roles/storage.objectViewer" }
       queues      = []
       roles       = ["roles/datastore.viewer"]
-      secrets     = ["session_secret"]
+      secrets     = []
       signs_urls  = true
     }
 
@@ -46,7 +47,7 @@ locals {
       objects     = {}
       queues      = ["check"]
       roles       = []
-      secrets     = concat(["hook_secret"], local.vendor_webhook_secrets)
+      secrets     = local.vendor_webhook_secrets
       signs_urls  = false
     }
 
@@ -67,7 +68,7 @@ locals {
       }
       queues     = keys(local.manifest.queues)
       roles      = ["roles/datastore.user"]
-      secrets    = concat(["hook_secret"], local.vendor_keys)
+      secrets    = local.vendor_keys
       signs_urls = true
     }
 
@@ -90,7 +91,7 @@ locals {
       objects    = { "uploads/" = "roles/storage.objectUser" }
       queues     = []
       roles      = ["roles/datastore.user"]
-      secrets    = ["session_secret"]
+      secrets    = []
       signs_urls = true
     }
   }
@@ -109,11 +110,13 @@ locals {
       FUNCTION_USE_ASGI = "true"
 
       ALLOWED_ORIGINS           = local.site_url
-      MEDIA_BUCKET              = google_storage_bucket.media.name
+      BLOBS                     = "gcs"
+      BUCKET                    = google_storage_bucket.media.name
+      FIRESTORE_DATABASE        = google_firestore_database.this.name
+      GOOGLE_PROJECT            = var.project_id
+      GOOGLE_REGION             = var.region
       PROFILE                   = "cloud"
-      PROJECT_ID                = var.project_id
       PUBLIC_URL                = local.site_url
-      REGION                    = var.region
       SCHEDULER_SERVICE_ACCOUNT = google_service_account.this["scheduler"].email
       SWEEP_URL                 = local.function_urls["sweep"]
       TASKS_SERVICE_ACCOUNT     = google_service_account.this["tasks"].email
@@ -152,7 +155,7 @@ module "function" {
   queues = toset(each.value.queues)
   roles  = toset(each.value.roles)
   secrets = {
-    for name in each.value.secrets : upper(name) => {
+    for name in setunion(local.own_secrets[each.key], each.value.secrets) : upper(name) => {
       id      = google_secret_manager_secret.this[name].secret_id
       version = lookup(var.secret_versions, name, "latest")
     }

@@ -1,4 +1,4 @@
-# Terraform, the provider and where the state lies. Values that differ between environments stand in envs/.
+# Terraform and the provider. Values that differ between environments stand in envs/.
 
 terraform {
   required_version = ">= 1.9"
@@ -8,11 +8,6 @@ terraform {
       source  = "hashicorp/google"
       version = "~> 6.0"
     }
-  }
-
-  # The bucket is named by envs/*/backend.hcl.
-  backend "gcs" {
-    prefix = "reelmint"
   }
 }
 

@@ -1,15 +1,21 @@
 # Secrets by the name of their setting. Their values are added with gcloud (docs/deploy.md), so the state never holds one.
 
 locals {
-  # The local profile signs blobs and tasks with secrets; here IAM does.
-  _local_secrets = ["blob_secret", "task_secret"]
-  _own_secrets   = ["hook_secret", "quote_secret", "session_secret"]
+  # Our own, by function, as the code requires them.
+  own_secrets = {
+    for name, function in local.manifest.functions : name =>
+    setintersection(function.required, local.manifest.settings.secret)
+  }
 
-  secrets = setsubtract(local.manifest.settings.secret, local._local_secrets)
+  # Vendors' settings begin with the vendor's name.
+  _vendor_secrets = [
+    for name in local.manifest.settings.secret : name
+    if anytrue([for pool in local.manifest.pools : startswith(name, "${pool.provider}_")])
+  ]
+  vendor_keys            = [for name in local._vendor_secrets : name if !endswith(name, "_webhook_secret")]
+  vendor_webhook_secrets = [for name in local._vendor_secrets : name if endswith(name, "_webhook_secret")]
 
-  _vendor_secrets        = setsubtract(local.secrets, local._own_secrets)
-  vendor_keys            = sort([for name in local._vendor_secrets : name if !endswith(name, "_webhook_secret")])
-  vendor_webhook_secrets = sort([for name in local._vendor_secrets : name if endswith(name, "_webhook_secret")])
+  secrets = setunion(local._vendor_secrets, values(local.own_secrets)...)
 }
 
 resource "google_secret_manager_secret" "this" {

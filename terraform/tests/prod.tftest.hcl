@@ -112,7 +112,25 @@ run "prod" {
     error_message = "The limits of envs/prod do not arrive."
   }
 
-  # ---------------------------------------------------------------- secrets
+  # ---------------------------------------------------------------- settings and secrets
+
+  assert {
+    condition = alltrue([
+      for name, function in local.manifest.functions : length(setsubtract(
+        [for setting in function.required : upper(setting)],
+        setunion(module.function[name].secrets, keys(module.function[name].settings.environment_variables)),
+      )) == 0
+    ])
+    error_message = "A function would not start: a setting that it requires is not given."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, function in local.functions :
+      function.signs_urls == contains(keys(module.function[name].settings.environment_variables), "SIGNING_SERVICE_ACCOUNT")
+    ])
+    error_message = "A function would sign in a name that it may not use."
+  }
 
   assert {
     condition = jsonencode({

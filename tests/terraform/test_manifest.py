@@ -11,16 +11,6 @@ from tests.architecture.tree import ROOT, files
 
 TERRAFORM = ROOT / "terraform"
 
-# Settings that the cloud's adapters need. A name leaves when shared/config.py has it.
-AWAITED_SETTINGS = {
-    "media_bucket",
-    "project_id",
-    "region",
-    "scheduler_service_account",
-    "sweep_url",
-    "tasks_service_account",
-    "tasks_url",
-}
 RUNTIME_NAMES = {"FUNCTION_USE_ASGI"}  # read by functions-framework
 
 
@@ -92,17 +82,17 @@ def test_no_field_is_indexed_by_itself_unless_an_index_of_ours_says_so() -> None
 
 def test_every_setting_that_terraform_gives_is_one_that_the_code_reads() -> None:
     settings = manifest()["settings"]
-    given = set(re.findall(r"^ {6}([A-Z_]+) +=", _text("functions.tf"), re.MULTILINE))
+    text = _text("functions.tf") + _text("modules/http_function/main.tf")
+    given = set(re.findall(r"^ +([A-Z_]{4,}) += ", text, re.MULTILINE))
+    given |= set(re.findall(r"\{ ([A-Z_]{4,}) = ", text))
     assert given >= RUNTIME_NAMES
-    unknown = {name.lower() for name in given - RUNTIME_NAMES} - set(settings["plain"])
-    assert unknown <= AWAITED_SETTINGS
+    assert {name.lower() for name in given - RUNTIME_NAMES} <= set(settings["plain"])
 
 
-def test_every_secret_that_terraform_names_is_one_that_the_code_reads() -> None:
-    text = _text("functions.tf") + _text("secrets.tf")
-    named = set(re.findall(r'"([a-z]+_secret)"', text)) - {"_webhook_secret"}
-    assert named
-    assert named <= set(manifest()["settings"]["secret"])
+def test_every_function_requires_only_settings_that_there_are() -> None:
+    settings = manifest()["settings"]
+    for function in manifest()["functions"].values():
+        assert set(function["required"]) <= {*settings["plain"], *settings["secret"]}
 
 
 def test_every_environment_gives_only_variables_that_exist() -> None:

@@ -3,6 +3,9 @@
 locals {
   # Cloud Run takes no underscores.
   service = replace(var.name, "_", "-")
+
+  # Signed addresses are signed by IAM in the function's own name; there is no key to leak.
+  signer = var.signs_urls ? { SIGNING_SERVICE_ACCOUNT = google_service_account.this.email } : {}
 }
 
 resource "google_service_account" "this" {
@@ -38,7 +41,6 @@ resource "google_service_account_iam_member" "acts_as_tasks" {
   member             = google_service_account.this.member
 }
 
-# Signed addresses are signed by IAM with the function's own account; there is no key to leak.
 resource "google_service_account_iam_member" "signs" {
   for_each = var.signs_urls ? toset(["itself"]) : toset([])
 
@@ -97,7 +99,7 @@ resource "google_cloudfunctions2_function" "this" {
     available_cpu                    = var.limits.cpu
     available_memory                 = "${var.limits.memory_mb}Mi"
     all_traffic_on_latest_revision   = true
-    environment_variables            = var.environment
+    environment_variables            = merge(var.environment, local.signer)
     ingress_settings                 = var.is_internal ? "ALLOW_INTERNAL_ONLY" : "ALLOW_INTERNAL_AND_GCLB"
     max_instance_count               = var.limits.max_instances
     max_instance_request_concurrency = var.limits.concurrency
