@@ -2,12 +2,13 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { budget } from './budget.ts';
 
 const BACKEND = process.env.REELMINT_BACKEND ?? 'http://127.0.0.1:8080';
 const BACKEND_PATHS = ['/v1', '/blobs', '/sandbox', '/healthz'];
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), budget()],
   server: {
     proxy: Object.fromEntries(BACKEND_PATHS.map((path) => [path, { target: BACKEND }])),
   },

@@ -11,6 +11,7 @@ export type JobRequest = Schemas['JobRequest'];
 export type Quote = Schemas['QuoteReply'];
 export type Job = Schemas['Job'];
 export type Receipt = Schemas['Receipt'];
+export type Language = NonNullable<Schemas['SignInRequest']['language']>;
 export type LedgerRow = Schemas['LedgerRow'];
 export type ImageRole = keyof Schemas['JobImages'];
 
@@ -80,8 +81,8 @@ export interface Polled<Value> {
 
 const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
 
-export async function signInLocally(email: string): Promise<{ token: string; account: Account }> {
-  return (await answer(client.POST('/v1/auth/local', { body: { email } }))).value;
+export async function signInLocally(email: string, language: Language): Promise<{ token: string; account: Account }> {
+  return (await answer(client.POST('/v1/auth/local', { body: { email, language } }))).value;
 }
 
 export async function readAccount(signal?: AbortSignal): Promise<Account> {

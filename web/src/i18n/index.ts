@@ -1,10 +1,10 @@
 // Languages: which one, where it is kept, and its texts, loaded only when chosen.
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
+import type { Language } from '../api';
 import type en from './en.json';
 
-export const LANGUAGES = { en: 'English', ru: 'Русский', id: 'Bahasa Indonesia' } as const;
-export type Language = keyof typeof LANGUAGES;
+export const LANGUAGES: Record<Language, string> = { en: 'English', ru: 'Русский', id: 'Bahasa Indonesia' };
 
 type Texts = typeof en;
 

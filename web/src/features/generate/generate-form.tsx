@@ -60,7 +60,7 @@ export function GenerateForm({ generation, picture, refill, hasExamples }: Props
     if (filledFrom === null) return;
     const target = 'job' in filledFrom && filledFrom.focus === 'prompt' ? 'textarea' : '[data-generate]';
     form.current?.querySelector<HTMLElement>(target)?.focus();
-  }, [filledFrom]);
+  }, [filledFrom, models.isPending]);
 
   const model = chosenModel(models.data ?? [], draft);
   const role = model && pictureRole(model);

@@ -17,7 +17,7 @@ import { JobActions } from './job-actions';
 import { JobDetails } from './job-details';
 import { ResultView } from './result-view';
 import { StageFrame } from './stage-frame';
-import { elapsedSeconds, headline, isOverdue, percentDone, shapeOf, stepOf } from './stages';
+import { announcement, elapsedSeconds, failureCode, headline, isOverdue, percentDone, shapeOf, stepOf } from './stages';
 import { Steps } from './steps';
 
 interface Props {
@@ -31,47 +31,49 @@ export function JobStage({ id, onAgain, onDeleted }: Props) {
   const { data, error, refetch } = useJob(id);
   const job = data?.value;
   useTitle(job === undefined ? null : headline(t, job));
-  if (job !== undefined) {
-    return (
-      <>
-        {error !== null && !isOver(job) && (
-          <div className="mb-4">
-            <Notice look="warn" role="status" title={t('job.connectionLost')} />
-          </div>
-        )}
+  return (
+    <>
+      {/* One region for the whole life of the job: what changes in it is read out, once for each stage. */}
+      <p role="status" className="sr-only">
+        {job !== undefined ? announcement(t, job) : error === null && t('job.loading')}
+      </p>
+      {error !== null && job !== undefined && !isOver(job) && (
+        <div className="mb-4">
+          <Notice look="warn" role="alert" title={t('job.connectionLost')} />
+        </div>
+      )}
+      {job !== undefined ? (
         <Watched key={job.id} job={job} onAgain={onAgain} onDeleted={onDeleted} />
-      </>
-    );
-  }
-  if (error === null) {
-    return (
-      <StageFrame shape={16 / 9}>
-        <p role="status" className="sr-only">
-          {t('job.loading')}
-        </p>
-        <Developing percent={0} figure={null} isWaiting />
-      </StageFrame>
-    );
-  }
-  const isMissing = error instanceof ApiError && error.code === 'not_found';
+      ) : error === null ? (
+        <StageFrame shape={16 / 9}>
+          <Developing percent={0} figure={null} isWaiting />
+        </StageFrame>
+      ) : (
+        <Unread error={error} onRetry={() => void refetch()} />
+      )}
+    </>
+  );
+}
+
+function Unread({ error, onRetry }: { error: Error; onRetry: () => void }) {
+  const { t } = useTranslation();
   const { what, todo } = explainError(t, error);
-  const actions = isMissing ? (
-    <Link href="/" className={buttonClass('secondary', 'sm')}>
-      {t('app.back')}
-    </Link>
-  ) : (
-    <Button size="sm" onClick={() => void refetch()}>
+  if (error instanceof ApiError && error.code === 'not_found') {
+    const back = (
+      <Link href="/" className={buttonClass('secondary', 'sm')}>
+        {t('app.back')}
+      </Link>
+    );
+    return <Notice look="warn" role="alert" title={t('job.missing')} actions={back} />;
+  }
+  const retry = (
+    <Button size="sm" onClick={onRetry}>
       {t('app.retry')}
     </Button>
   );
   return (
-    <Notice
-      look={isMissing ? 'warn' : 'bad'}
-      role="alert"
-      title={isMissing ? t('job.missing') : what}
-      actions={actions}
-    >
-      {isMissing ? undefined : todo}
+    <Notice look="bad" role="alert" title={what} actions={retry}>
+      {todo}
     </Notice>
   );
 }
@@ -131,7 +133,7 @@ function Headline({ job }: { job: Job }) {
   const times = { elapsed: clock(elapsed), expected: span(job.expected_seconds) };
   return (
     <div>
-      <h2 role="status" className="flex items-center gap-2 text-xl font-semibold">
+      <h2 className="flex items-center gap-2 text-xl font-semibold">
         {job.status === 'succeeded' && <Icon name="check" className="size-6 text-mint-text" />}
         {headline(t, job)}
       </h2>
@@ -152,11 +154,11 @@ function Headline({ job }: { job: Job }) {
 /** What happened, that the tokens are back, what to do: in this order. */
 function NoResult({ job }: { job: Job }) {
   const { t } = useTranslation();
-  const { what, todo } = explainFailure(t, job.error?.code ?? (job.status === 'cancelled' ? 'cancelled' : 'unknown'));
+  const { what, todo } = explainFailure(t, failureCode(job));
   const isCancelled = job.status === 'cancelled';
   const returned = job.receipt.returned_tokens;
   return (
-    <div role="status" className="flex gap-5 rounded-2xl border border-line bg-panel p-6 max-sm:flex-col sm:p-8">
+    <div className="flex gap-5 rounded-2xl border border-line bg-panel p-6 max-sm:flex-col sm:p-8">
       <span
         className={`grid size-12 shrink-0 place-items-center rounded-full ${isCancelled ? 'bg-raised text-muted' : 'bg-rose-wash text-rose'}`}
       >

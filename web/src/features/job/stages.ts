@@ -1,6 +1,7 @@
 // Which step a job is on and what to say about it. Plain values, no screen.
 import type { TFunction } from 'i18next';
 import type { Job } from '../../api';
+import { explainFailure } from '../../i18n/coded';
 
 export const STEPS = ['upload', 'queue', 'make', 'store', 'ready'] as const;
 export type Step = (typeof STEPS)[number];
@@ -19,10 +20,26 @@ export function stepOf(job: Job): Step | null {
   return STEP_OF[job.status];
 }
 
-/** One line that a person hears and reads; it changes with the stage, not with every second. */
+/** One line that changes with the stage, not with every second. */
 export function headline(t: TFunction, job: Job): string {
   if (job.status !== 'queued' || job.queue_position === null) return t(`job.${job.status}`);
   return job.queue_position <= 1 ? t('job.queuedNext') : t('job.queuedAt', { position: job.queue_position });
+}
+
+/** The same for ears: with what happened, and that the tokens are back, where there is no result. */
+export function announcement(t: TFunction, job: Job): string {
+  const line = headline(t, job);
+  if (job.status !== 'failed' && job.status !== 'cancelled') return line;
+  const returned = job.receipt.returned_tokens;
+  return [
+    line,
+    explainFailure(t, failureCode(job)).what,
+    ...(returned > 0 ? [t('job.tokensBack', { count: returned })] : []),
+  ].join(' ');
+}
+
+export function failureCode(job: Job): string {
+  return job.error?.code ?? (job.status === 'cancelled' ? 'cancelled' : 'unknown');
 }
 
 /** Seconds since the present stage's clock began: being made, or else waiting. */

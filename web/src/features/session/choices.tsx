@@ -2,7 +2,8 @@
 import { useId } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Segmented } from '../../components/segmented';
-import { changeLanguage, LANGUAGES, type Language } from '../../i18n';
+import type { Language } from '../../api';
+import { changeLanguage, LANGUAGES } from '../../i18n';
 import { chooseTheme, THEMES, useTheme } from '../../theme';
 
 export function LanguageChoice({ isLabelHidden = false }: { isLabelHidden?: boolean }) {

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState, type SubmitEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { signInLocally } from '../../api';
+import { signInLocally, type Language } from '../../api';
 import { Button } from '../../components/button';
 import { Icon } from '../../components/icon';
 import { Mark } from '../../components/mark';
@@ -47,7 +47,7 @@ export function SignIn() {
 }
 
 function SignInForm() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { ended } = useSession();
   const queries = useQueryClient();
   const [email, setEmail] = useState('');
@@ -55,7 +55,7 @@ function SignInForm() {
   const fieldId = useId();
   const hintId = useId();
   const signIn = useMutation({
-    mutationFn: signInLocally,
+    mutationFn: (address: string) => signInLocally(address, i18n.language as Language),
     onSuccess: ({ token, account }) => {
       queries.clear();
       queries.setQueryData(['account'], account);
