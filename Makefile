@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check fmt bench audit lock clean chromium
+.PHONY: help setup run test check fmt simulate bench audit lock clean chromium wrk
 
 BIN := .venv/bin
 export PYTHON ?= python3.11
@@ -39,7 +39,10 @@ fmt: setup ## repair what can be repaired by itself
 	$(BIN)/ruff format
 	$(if $(WEB),$(WEB) npm run fmt --if-present)
 
-bench: setup ## measure speed and memory on this machine
+simulate: setup ## run the money protocol under faults, many seeds
+	$(BIN)/python -m tests.simulation $(ARGS)
+
+bench: setup wrk ## measure speed and memory on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
 
 audit: setup ## check that the books of DATA_DIR balance
@@ -53,6 +56,9 @@ clean: ## remove what make made, never your data
 
 chromium: .venv/ready
 	@infra/setup/chromium.sh
+
+wrk:
+	@infra/setup/wrk.sh
 
 .venv/ready: requirements/dev.lock infra/setup/venv.sh
 	@infra/setup/venv.sh
