@@ -25,6 +25,7 @@ T = TypeVar("T")
 Step = Callable[[sqlite3.Connection], T]
 Then = Callable[[BaseException | None], None]
 
+SQLITE_VERSION_MIN = (3, 35)  # RETURNING
 BUSY_TIMEOUT_MS = 5_000
 BATCH_STEPS_MAX = 256
 CACHED_STATEMENTS_MAX = 512
@@ -47,6 +48,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         """Open or create the file."""
+        assert sqlite3.sqlite_version_info >= SQLITE_VERSION_MIN, "this SQLite is too old"
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = _connect(path)

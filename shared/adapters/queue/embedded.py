@@ -77,7 +77,6 @@ class EmbeddedQueue:
         """
         assert self._ended.is_set(), "the dispatcher runs already"
         self._ended.clear()
-        self._stopping = False
         pumps = [asyncio.create_task(self._pump(lane, deliver)) for lane in self._lanes.values()]
         purge = asyncio.create_task(self._purge())
         try:
@@ -89,6 +88,7 @@ class EmbeddedQueue:
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
+            self._stopping = False
             self._ended.set()
 
     async def stop(self, grace_seconds: float = STOP_SECONDS) -> None:
@@ -105,8 +105,8 @@ class EmbeddedQueue:
             lane.wake.clear()
             try:
                 pause_ms = self._start_due(lane, deliver)
-            except sqlite3.Error:
-                _log.exception("the tasks of %s could not be read", lane.spec.name)
+            except Exception:  # noqa: BLE001 - a dispatcher outlives whatever one look meets
+                _log.exception("the tasks of %s could not be begun", lane.spec.name)
                 pause_ms = POLL_MS
             await lane.sleep(pause_ms)
 

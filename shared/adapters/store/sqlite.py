@@ -18,8 +18,8 @@ from shared.adapters.store.sqlite_queries import Index, Statement, build, define
 from shared.errors import Contention
 from shared.ports import Check, Create, Decide, Delete, Document, Documents, Key, Put, Query, Write
 
-ATTEMPTS_MAX = 12
-RETRY_MILLISECONDS_MAX = 1_000
+ATTEMPTS_MAX = 5  # of commits that failed or were not heard of; races are lost once at most
+RETRY_MILLISECONDS_MAX = 200
 SMALL_LIMIT_MAX = 100
 
 # Every commit takes the next number, and every document it writes has that number as its version:
@@ -50,6 +50,10 @@ class SqliteStore:
         self._database = database
         self._indexes = tuple(indexes)
         database.define([*_TABLES, *(define_index(index) for index in indexes)])
+
+    async def close(self) -> None:
+        """Close the file, which closes the queue on it too."""
+        await self._database.close()
 
     async def get(self, keys: Sequence[Key]) -> Documents:
         """See the port."""
@@ -174,4 +178,4 @@ def _select(connection: sqlite3.Connection, query: Query, statement: Statement) 
 
 def _pause_seconds(attempt: int) -> float:
     """Doubling and jittered, so that those who lost together do not come back together."""
-    return secrets.randbelow(min(RETRY_MILLISECONDS_MAX, 4 << attempt)) / 1000
+    return secrets.randbelow(min(RETRY_MILLISECONDS_MAX, 8 << attempt)) / 1000

@@ -20,7 +20,7 @@ from shared.ports import QueueSpec, Task, Verdict
 
 HOUR_MS = 3_600_000
 SPECS = (
-    QueueSpec("plain", 10, min_backoff_seconds=0.05, max_backoff_seconds=0.1),
+    QueueSpec("plain", 10, 10_000, min_backoff_seconds=0.05, max_backoff_seconds=0.1),
     QueueSpec("few", 10, max_attempts=2, min_backoff_seconds=0.05),
     QueueSpec("slow", 100, max_dispatches_per_second=20),
     QueueSpec("hasty", 1, min_backoff_seconds=0.05, dispatch_deadline_seconds=0.1),
@@ -224,6 +224,13 @@ async def test_stopping_begins_nothing_more_and_waits_for_what_runs(queue: Embed
     await running
     assert len(ended) == 10
     assert sum((await queue.depths()).values()) == 5
+
+
+async def test_stopping_before_the_dispatcher_began_stops_it(queue: EmbeddedQueue) -> None:
+    running = asyncio.create_task(queue.run(Deliveries()))
+    await queue.stop()
+    async with asyncio.timeout(2):
+        await running
 
 
 async def test_stopping_waits_no_longer_than_it_was_told(queue: EmbeddedQueue) -> None:
