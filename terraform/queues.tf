@@ -1,6 +1,19 @@
 # Every queue that the code names, with the limits that the code has for it. A dispatch queue has as many places as its
 # pool has slots, from the same number in shared/catalogue: the queue bounds open submits, the slots running generations.
 
+locals {
+  # Durations as the API answers them, "1s" and "0.200s": any other spelling is a change in every plan.
+  _backoffs = {
+    for name, queue in local.manifest.queues : name => {
+      for key in ["max_backoff", "min_backoff"] : key => (
+        floor(queue["${key}_seconds"]) == queue["${key}_seconds"]
+        ? format("%ds", queue["${key}_seconds"])
+        : format("%.3fs", queue["${key}_seconds"])
+      )
+    }
+  }
+}
+
 resource "google_cloud_tasks_queue" "this" {
   for_each = local.manifest.queues
 
@@ -15,8 +28,8 @@ resource "google_cloud_tasks_queue" "this" {
 
   retry_config {
     max_attempts  = each.value.max_attempts
-    max_backoff   = "${each.value.max_backoff_seconds}s"
+    max_backoff   = local._backoffs[each.key].max_backoff
     max_doublings = 16
-    min_backoff   = "${each.value.min_backoff_seconds}s"
+    min_backoff   = local._backoffs[each.key].min_backoff
   }
 }

@@ -98,12 +98,11 @@ resource "google_compute_backend_service" "function" {
 }
 
 resource "google_compute_backend_bucket" "studio" {
-  project               = var.project_id
-  name                  = "studio"
-  bucket_name           = google_storage_bucket.studio.name
-  compression_mode      = "AUTOMATIC"
-  enable_cdn            = true
-  load_balancing_scheme = "EXTERNAL_MANAGED"
+  project          = var.project_id
+  name             = "studio"
+  bucket_name      = google_storage_bucket.studio.name
+  compression_mode = "AUTOMATIC"
+  enable_cdn       = true
 
   custom_response_headers = [
     "Content-Security-Policy: ${local._studio_policy}",

@@ -190,6 +190,14 @@ run "prod" {
 
   assert {
     condition = (
+      google_cloud_tasks_queue.this["refill"].retry_config[0].min_backoff == "0.200s"
+      && google_cloud_tasks_queue.this["check"].retry_config[0].min_backoff == "1s"
+    )
+    error_message = "A pause is not spelt as the API answers it."
+  }
+
+  assert {
+    condition = (
       module.function["run_task"].settings.max_instance_count
       * module.function["run_task"].settings.max_instance_request_concurrency
       >= sum([for queue in google_cloud_tasks_queue.this : queue.rate_limits[0].max_concurrent_dispatches])
