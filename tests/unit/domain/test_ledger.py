@@ -95,12 +95,13 @@ def test_a_capture_spends_the_whole_hold() -> None:
     )
 
 
-def test_what_a_part_capture_leaves_goes_back_in_the_same_posting() -> None:
-    posting = ledger.capture(WALLET, "job_1", 40, 25, NOW_MS)
-    assert posting.wallet == Wallet("usr_1", 115, 0)
+@pytest.mark.parametrize("rest", [1, 2, 15, 39])
+def test_what_a_part_capture_leaves_goes_back_in_the_same_posting(rest: int) -> None:
+    posting = ledger.capture(WALLET, "job_1", 40, 40 - rest, NOW_MS)
+    assert posting.wallet == Wallet("usr_1", 100 + rest, 0)
     assert [(row.id, row.kind, row.tokens, row.debit, row.credit) for row in posting.rows] == [
-        ("job_1:capture", RowKind.CAPTURE, 25, HELD, "system:revenue"),
-        ("job_1:rest", RowKind.REST, 15, HELD, AVAILABLE),
+        ("job_1:capture", RowKind.CAPTURE, 40 - rest, HELD, "system:revenue"),
+        ("job_1:rest", RowKind.REST, rest, HELD, AVAILABLE),
     ]
     assert {row.job_id for row in posting.rows} == {"job_1"}
 

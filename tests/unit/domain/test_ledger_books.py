@@ -124,9 +124,9 @@ class Books(RuleBasedStateMachine):
         expected.held += tokens
         return job
 
-    @rule(target=settled_jobs, job=consumes(open_jobs), share=st.integers(1, 100))
-    def capture(self, job: Held, share: int) -> Held:
-        spent = max(1, job.tokens * share // 100)
+    @rule(target=settled_jobs, job=consumes(open_jobs), rest=st.integers(0, 3) | TOKENS)
+    def capture(self, job: Held, rest: int) -> Held:
+        spent = max(1, job.tokens - rest)
         wallet, expected = self.wallets[job.user_id], self.expected[job.user_id]
         self.save(ledger.capture(wallet, job.job_id, job.tokens, spent, self.next_ms()))
         expected.held -= job.tokens
