@@ -18,7 +18,7 @@ _STOP_SECONDS = 5.0
 @contextmanager
 def sandbox(catalogue: Catalogue, api_key: str, webhook_secret: str) -> Iterator[str]:
     """Run the vendor with as many places as our pool has; yields its address."""
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [
         *(sys.executable, "-m", "infra.sandbox", "--exit-with-stdin", "--port", str(port)),
@@ -47,7 +47,8 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the sandbox vendor did not start")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -16,6 +16,6 @@ compile() {
         pyproject.toml "$@"
 }
 
-compile --extra dev --output-file requirements/dev.lock "$@"
+compile --extra dev --extra google --extra s3 --output-file requirements/dev.lock "$@"
 # What runs is a part of what is developed with, at the same versions.
-compile --constraint requirements/dev.lock --output-file requirements/run.lock "$@"
+compile --extra google --constraint requirements/dev.lock --output-file requirements/run.lock "$@"

@@ -7,7 +7,10 @@ import pytest
 
 from shared.adapters.system import SystemClock, SystemIds
 from shared.ports import Blobs, Clock, Ids, Store
-from tests.contract.adapters import BLOB_STAGES, QUEUE_STAGES, STORES, QueueStage, StoreStage
+from tests.contract import adapters, google_adapters
+from tests.contract.adapters import BLOB_STAGES, QUEUE_STAGES, QueueStage, StoreStage
+
+STORES = {**adapters.STORES, **google_adapters.STORES}
 
 
 @pytest.fixture(params=sorted(STORES))

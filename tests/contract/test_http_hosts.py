@@ -182,6 +182,7 @@ CLOSED_ADDRESSES = [
     "fd20:ce::254",
     "fe80::1",
     "fe80::1%eth0",
+    "2606:4700::1%eth0",
     "fec0::1",
     "ff02::1",
     "not an address",

@@ -2,7 +2,8 @@
 
 No pessimistic locks: a function that dies between its read and its commit leaves nothing behind.
 Commits are not retried by the client library, since the retry of one that landed fails on its own
-precondition. After any commit error the documents are read again and `decide` looks for its own marker.
+precondition. After any commit error the documents are read again and `decide` looks for its own
+marker.
 """
 
 import asyncio
@@ -102,19 +103,21 @@ class FirestoreStore:
         """See the port."""
         rules.check_keys(keys)
         documents = await self._read_missing(keys, known or {})
+        writes = _guess(decide, documents) if known else None
         last: Exception | None = None
         for attempt in range(ATTEMPTS_MAX):
             if attempt:
                 await asyncio.sleep(_pause_seconds(attempt))
-                documents = await self.get(keys)
-            writes = decide(documents)
-            rules.check_writes(documents, writes)
             if not writes:
-                return documents
+                documents = await self.get(keys) if attempt or known else documents
+                writes = decide(documents)
+                rules.check_writes(documents, writes)
+                if not writes:
+                    return documents
             try:
                 return await self._commit(documents, writes)
             except (*_LOST_RACES, *_UNKNOWN_OUTCOMES) as error:
-                last = error
+                last, writes = error, None
         raise Contention("The documents are busy. Try again.") from last
 
     async def query(self, query: Query) -> Sequence[Document]:
@@ -212,6 +215,20 @@ class FirestoreStore:
 
     def _name(self, key: Key) -> str:
         return f"{self._parent}/{key.collection}/{key.id}"
+
+
+def _guess(decide: Decide, documents: Documents) -> Sequence[Write]:
+    """What `decide` would write if the caller's guess is right; the commit's preconditions find
+    out.
+
+    A guess leads to a commit or to nothing: refusing, or doing nothing, needs the truth.
+    """
+    try:
+        writes = decide(documents)
+    except Exception:  # noqa: BLE001  # whatever it was, it was said of a guess
+        return ()
+    rules.check_writes(documents, writes)
+    return writes
 
 
 @contextmanager
