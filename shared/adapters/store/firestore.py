@@ -137,7 +137,7 @@ class FirestoreStore:
     async def close(self) -> None:
         """Close the channel."""
         if self._made is not None:
-            await self._made.transport.close()
+            await self._made.transport.close()  # type: ignore[no-untyped-call]
             self._made = None
 
     @property
