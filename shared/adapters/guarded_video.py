@@ -102,8 +102,8 @@ def _checked_indexes(source: BinaryIO, size_bytes: int) -> dict[int, bytes]:
         source.seek(at)
         header = read_up_to(source, _HEADER_BYTES)
         box_type, box_bytes = _box(header, size_bytes - at)
-        # FFmpeg looks for an index that was disguised as padding.
-        if box_type in _PADDING and b"moov" in header[8:]:
+        # FFmpeg takes padding for an index when it begins like one.
+        if box_type in _PADDING and header[12:16] in {b"cmov", b"mvhd"}:
             raise BadContainer("an index in the padding")
         if box_type != _MEDIA_DATA and box_type not in _PADDING:
             index_bytes += box_bytes
