@@ -14,6 +14,8 @@ import { JobStage } from '../features/job/job-stage';
 import { SendingStage } from '../features/job/sending-stage';
 import { useRecentJobs } from '../queries';
 
+const SIDE_BY_SIDE = '(min-width: 64rem)';
+
 export function Studio({ jobId }: { jobId: string | null }) {
   const { t } = useTranslation();
   const [, navigate] = useLocation();
@@ -31,7 +33,8 @@ export function Studio({ jobId }: { jobId: string | null }) {
 
   const again = (job: Job, focus: 'prompt' | 'generate') => {
     setRefill({ job, focus });
-    navigate('/');
+    // On a laptop both stand side by side, and the old result may stay for comparison.
+    if (!matchMedia(SIDE_BY_SIDE).matches) navigate('/');
   };
   return (
     <main
@@ -39,6 +42,7 @@ export function Studio({ jobId }: { jobId: string | null }) {
       tabIndex={-1}
       className="flex-1 outline-none lg:grid lg:min-h-0 lg:grid-cols-[minmax(22rem,27rem)_1fr]"
     >
+      <h1 className="sr-only">{t('nav.studio')}</h1>
       <div
         className={`scroll-quiet border-line bg-panel lg:block lg:overflow-y-auto lg:border-r ${isWatching ? 'hidden' : ''}`}
       >
@@ -78,7 +82,7 @@ function EmptyStage({ isFirstRun, onPick }: { isFirstRun: boolean; onPick: (prom
   if (isFirstRun) {
     return (
       <section className="hidden animate-rise lg:block">
-        <h1 className="text-2xl font-semibold">{t('examples.title')}</h1>
+        <h2 className="text-2xl font-semibold">{t('examples.title')}</h2>
         <p className="mt-2 mb-6 max-w-[60ch] text-muted">{t('examples.lead')}</p>
         <ExampleCards onPick={onPick} />
       </section>
@@ -88,7 +92,7 @@ function EmptyStage({ isFirstRun, onPick }: { isFirstRun: boolean; onPick: (prom
     <section className="hidden lg:block">
       <div className="relative grid aspect-video max-h-[58dvh] w-full place-content-center justify-items-center gap-3 overflow-hidden rounded-2xl border border-dashed border-line p-6 text-center">
         <Mark className="size-14 text-mint-text opacity-60" />
-        <h1 className="text-xl font-semibold">{t('examples.idleTitle')}</h1>
+        <h2 className="text-xl font-semibold">{t('examples.idleTitle')}</h2>
         <p className="max-w-[44ch] text-muted">{t('examples.idleLead')}</p>
       </div>
     </section>

@@ -1,8 +1,11 @@
 // What jsdom lacks, and a clean start for every test.
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import { startLanguage } from '../i18n';
+
+// A machine that does other things at the same time is slow, not wrong.
+configure({ asyncUtilTimeout: 10_000 });
 
 beforeAll(async () => {
   window.matchMedia = (query) =>

@@ -1,5 +1,5 @@
 // Drop, paste or pick one picture; see it, watch it travel, take it away again.
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useDropzone } from 'react-dropzone';
 import { useTranslation } from 'react-i18next';
 import type { ImageRole } from '../../api';
@@ -85,18 +85,28 @@ function Chosen({ picture }: { picture: Picture }) {
   const { t } = useTranslation();
   const { size } = useFormat();
   const { phase, file, previewUrl } = picture;
+  const [unseen, setUnseen] = useState<string | null>(null);
   const percent = phase.name === 'uploading' ? phase.percent : 100;
   return (
     <div className="flex items-center gap-3 p-2.5">
-      <img
-        src={previewUrl ?? ''}
-        alt={t('picture.preview', { name: file?.name ?? '' })}
-        className="size-16 rounded-lg bg-stage object-cover"
-      />
+      {previewUrl === null || previewUrl === unseen ? (
+        <span className="grid size-16 shrink-0 place-items-center rounded-lg bg-stage text-muted">
+          <Icon name="image" />
+        </span>
+      ) : (
+        <img
+          src={previewUrl}
+          alt={t('picture.preview', { name: file?.name ?? '' })}
+          onError={() => setUnseen(previewUrl)}
+          className="size-16 shrink-0 rounded-lg bg-stage object-cover"
+        />
+      )}
       <div className="min-w-0 flex-1">
         <p className="truncate text-sm font-medium">{file?.name}</p>
         <p className="nums flex items-center gap-1 text-xs text-muted">
-          {size(file?.size ?? 0)} · <Arrival picture={picture} />
+          {size(file?.size ?? 0)}
+          {phase.name !== 'failed' && ' · '}
+          <Arrival picture={picture} />
         </p>
         {phase.name === 'uploading' && (
           <div className="mt-1.5 h-1 overflow-hidden rounded-full bg-line">

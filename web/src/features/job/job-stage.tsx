@@ -132,7 +132,7 @@ function Headline({ job }: { job: Job }) {
   const elapsed = elapsedSeconds(job, now);
   const times = { elapsed: clock(elapsed), expected: span(job.expected_seconds) };
   return (
-    <div>
+    <div className="min-w-0 flex-1 basis-64">
       <h2 className="flex items-center gap-2 text-xl font-semibold">
         {job.status === 'succeeded' && <Icon name="check" className="size-6 text-mint-text" />}
         {headline(t, job)}

@@ -47,8 +47,11 @@ export function elapsedSeconds(job: Job, nowSeconds: number): number {
   return Math.max(0, (job.completed_at ?? nowSeconds) - (job.started_at ?? job.created_at));
 }
 
+/** The usual time is a middle: half as long again is still ordinary, and not yet worth a word. */
+const ORDINARY_FACTOR = 1.5;
+
 export function isOverdue(job: Job, elapsed: number): boolean {
-  return job.status === 'running' && elapsed > job.expected_seconds;
+  return job.status === 'running' && elapsed > job.expected_seconds * ORDINARY_FACTOR;
 }
 
 const NEARLY_DONE_PERCENT = 95;
