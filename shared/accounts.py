@@ -8,7 +8,6 @@ from shared.errors import RateLimited, TooManyWaiting
 PLAN_WEIGHTS: Mapping[str, int] = {"free": 1, "plus": 2, "pro": 4}
 LANGUAGES = ("en", "ru", "id")
 
-_RECENT_MIN = 32
 JOBS_PER_MINUTE_MAX = 200
 
 
@@ -93,7 +92,7 @@ def started(
     kept = tuple(recent for recent in activity.recent if recent.at_ms > keep_after_ms)
     return replace(
         activity,
-        recent=(entry, *kept)[: max(_RECENT_MIN, limits.jobs_per_minute)],
+        recent=(entry, *kept),
         waiting_jobs=activity.waiting_jobs + is_waiting,
         finish_tags={**(activity.finish_tags or {}), pool: finish_tag},
     )
@@ -109,7 +108,7 @@ def check_rate(times_ms: list[int], per_minute: int, now_ms: int, noun: str) -> 
     """Refuse one more within a minute. Raises `RateLimited` with `retry_after_seconds`."""
     if len(times_ms) < per_minute:
         return
-    oldest_that_counts_ms = sorted(times_ms, reverse=True)[per_minute - 1]
+    oldest_that_counts_ms = sorted(times_ms, reverse=True)[per_minute - 1] if per_minute else now_ms
     wait_seconds = max(1, -(-(oldest_that_counts_ms + 60_000 - now_ms) // 1000))
     raise RateLimited(
         f"At most {per_minute} {noun} a minute. Try again in {wait_seconds} s.",

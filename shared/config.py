@@ -54,7 +54,7 @@ class Settings:
 
     sandbox_url: str = "http://127.0.0.1:8090"
     sandbox_api_key: str = field(default="sandbox-key", repr=False)
-    sandbox_webhook_secret: str = "sandbox-webhook-secret"  # noqa: S105  # the sandbox's own published default
+    sandbox_webhook_secret: str = field(default="sandbox-webhook-secret", repr=False)
 
     trial_generations: int = 3
     session_seconds: int = 7 * 24 * 3600
@@ -130,6 +130,11 @@ _LOCAL_NAMES = (
     "task_secret",
 )
 _SECRET_CHARS_MIN = 32
+_AT_MOST: Mapping[str, int] = {"jobs_per_minute": JOBS_PER_MINUTE_MAX, "port": 65_535}
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "late_result": ("gift", "discard"),
+    "blobs": ("folder", "gcs", "s3"),
+}
 
 
 class BadSettings(Exception):
@@ -158,8 +163,7 @@ def read_settings(
     if profile == LOCAL and "public_url" not in values:
         values["public_url"] = f"http://127.0.0.1:{values.get('port', 8080)}"
     problems += _missing(profile, environment.get("FUNCTION_TARGET", ""), values)
-    if values.get("jobs_per_minute", 0) > JOBS_PER_MINUTE_MAX:
-        problems.append(f"JOBS_PER_MINUTE is at most {JOBS_PER_MINUTE_MAX}")
+    problems += _senseless(values)
     if problems:
         raise BadSettings("; ".join(problems))
     return Settings(**values)
@@ -175,6 +179,30 @@ def _missing(profile: str, function: str, values: Mapping[str, Any]) -> list[str
         for name in names
         if name.endswith("_secret") and 0 < len(values.get(name, "")) < _SECRET_CHARS_MIN
     ]
+
+
+def _senseless(values: Mapping[str, Any]) -> list[str]:
+    """Numbers are above zero, addresses have a scheme, words are ones that we know."""
+    problems = [
+        f"{name.upper()} must be at least 1"
+        for name, kind in _kinds().items()
+        if kind is int and values.get(name, 1) < 1
+    ]
+    problems += [
+        f"{name.upper()} is at most {most}"
+        for name, most in _AT_MOST.items()
+        if values.get(name, 1) > most
+    ]
+    problems += [
+        f"{name.upper()} is one of {', '.join(words)}"
+        for name, words in _WORDS.items()
+        if values.get(name, words[0]) not in words
+    ]
+    if not (values.get("public_url") or "http://").startswith(("http://", "https://")):
+        problems.append("PUBLIC_URL is an address that begins with http:// or https://")
+    if "*" in values.get("allowed_origins", ()):
+        problems.append("ALLOWED_ORIGINS names each origin and takes no *")
+    return problems
 
 
 def _kinds() -> Mapping[str, object]:

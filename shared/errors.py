@@ -6,6 +6,7 @@ AppError                         a caller sees `code`, `message`, `type`, `param
 ├── InsufficientTokens           402
 ├── Forbidden                    403  WebhookRefused
 ├── NotFound                     404
+├── MethodNotAllowed             405
 ├── Conflict                     409  IdempotencyKeyReused, QuoteExpired, QuoteMismatch,
 │                                     CostAboveMaximum, NotCancellable, JobNotFinished,
 │                                     ImageNotReady, ModelUnavailable
@@ -97,6 +98,14 @@ class NotFound(AppError):
     code = "not_found"
     status = 404
     type = "not_found_error"
+
+
+class MethodNotAllowed(AppError):
+    """The address exists and takes another method."""
+
+    code = "method_not_allowed"
+    status = 405
+    type = "invalid_request_error"
 
 
 class Conflict(AppError):

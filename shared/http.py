@@ -18,7 +18,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import bootstrap, views, wire
 from shared.app import App
-from shared.errors import AppError, BodyTooLarge, InvalidJson, InvalidRequest, NotFound
+from shared.errors import (
+    AppError,
+    BodyTooLarge,
+    InvalidJson,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+)
 from shared.sessions import Sessions
 from shared.usecases.read_session import Session
 
@@ -47,14 +54,6 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
-
-
-class MethodNotAllowed(AppError):
-    """The address exists and takes another method."""
-
-    code = "method_not_allowed"
-    status = 405
-    type = "invalid_request_error"
 
 
 def current_app() -> App:

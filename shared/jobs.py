@@ -221,6 +221,25 @@ class IllegalMove(Exception):
         self.event = event
 
 
+CHANGEABLE = frozenset(
+    {
+        "busy_count",
+        "claim",
+        "deadline_at_ms",
+        "due_at_ms",
+        "epoch",
+        "failure",
+        "quarantine_until_ms",
+        "result",
+        "slot",
+        "start_tag",
+        "started_at_ms",
+        "submitted_at_ms",
+        "vendor_task_id",
+    }
+)
+
+
 def can(job: Job, event: Event) -> bool:
     """Whether the table has this pair."""
     return (job.state, event) in RULES
@@ -232,6 +251,9 @@ def advance(job: Job, event: Event, now_ms: int, **changes: Any) -> Move:
     if rule is None:
         raise IllegalMove(job.state, event)
     freed_slot = job.slot if rule.frees_slot else None
+    assert changes.keys() <= CHANGEABLE, "an event brings news; it does not change what was agreed"
+    assert changes.get("epoch", job.epoch) >= job.epoch, "the epoch never goes back"
+    assert event is not Event.STORED or job.deleted_at_ms is None, "a deleted job gets no media"
     changes |= {
         "state": rule.state,
         "updated_at_ms": now_ms,
@@ -260,5 +282,10 @@ def postponed(job: Job, now_ms: int, due_at_ms: int) -> Job:
 def deleted(job: Job, now_ms: int) -> Job:
     """The job without its media, hidden from its owner's lists; the money record stays."""
     return replace(
-        job, deleted_at_ms=job.deleted_at_ms or now_ms, result=None, prompt="", images={}
+        job,
+        deleted_at_ms=job.deleted_at_ms or now_ms,
+        result=None,
+        prompt="",
+        settings=replace(job.settings, negative_prompt=None),
+        images={},
     )

@@ -152,6 +152,7 @@ def capture(wallet: Wallet, job_id: str, held_tokens: int, tokens: int, now_ms: 
 
 def release(wallet: Wallet, job_id: str, held_tokens: int, now_ms: int, note: str) -> Posting:
     """Give a job's whole hold back."""
+    assert held_tokens > 0, "a release gives something back"
     after = replace(
         wallet,
         available_tokens=wallet.available_tokens + held_tokens,
@@ -186,34 +187,6 @@ def balances(rows: Iterable[Row]) -> Mapping[str, int]:
         total[row.credit] = total.get(row.credit, 0) + row.tokens
     assert sum(total.values()) == 0, "double entry sums to zero"
     return total
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A wallet that is not what its rows say."""
-
-    user_id: str
-    account: str
-    wallet_tokens: int
-    rows_tokens: int
-
-
-def differences(wallets: Iterable[Wallet], rows: Iterable[Row]) -> tuple[Difference, ...]:
-    """Compare every wallet with the rows; rows of users without a wallet differ too."""
-    left = {name: tokens for name, tokens in balances(rows).items() if name.startswith("user:")}
-    found: list[Difference] = []
-    for wallet in wallets:
-        for account, tokens in (
-            (available(wallet.user_id), wallet.available_tokens),
-            (held(wallet.user_id), wallet.held_tokens),
-        ):
-            by_rows = left.pop(account, 0)
-            if by_rows != tokens:
-                found.append(Difference(wallet.user_id, account, tokens, by_rows))
-    found += [
-        Difference(name.split(":")[1], name, 0, tokens) for name, tokens in left.items() if tokens
-    ]
-    return tuple(found)
 
 
 def _require(wallet: Wallet, tokens: int) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from shared import ledger, records
+from shared import books, records
 from shared.app import App
+from shared.books import Difference
 from shared.errors import Contention
-from shared.ledger import Difference
 from shared.ports import Data, Order, Query, Where
 
 _PAGE = 500
@@ -33,7 +33,7 @@ async def audit(app: App) -> Audit:
     ]
     rows = [records.row(data) async for data in _all(app, Query(records.LEDGER, limit=_PAGE))]
     states = [data["status"] async for data in _all(app, Query(records.JOBS, limit=_PAGE))]
-    suspects = {difference.user_id for difference in ledger.differences(wallets, rows)}
+    suspects = {difference.user_id for difference in books.differences(wallets, rows)}
     confirmed = [
         difference for user_id in sorted(suspects) for difference in await _confirm(app, user_id)
     ]
@@ -56,7 +56,7 @@ async def _confirm(app: App, user_id: str) -> tuple[Difference, ...]:
         after = (await app.store.get([key]))[key]
         if before.version == after.version:
             wallets = [] if after.data is None else [records.wallet_of(after.data)]
-            return ledger.differences(wallets, rows)
+            return books.differences(wallets, rows)
     raise Contention("The user's books change faster than they can be read.")
 
 

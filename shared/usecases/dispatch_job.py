@@ -49,6 +49,7 @@ async def dispatch_job(app: App, job_id: str, epoch: int) -> None:
 
 def callback_mac(secret: str, provider: str, job_id: str) -> str:
     """What makes a job's callback address unguessable."""
+    assert secret, "an empty secret would let everybody in"
     return hmac.new(secret.encode(), f"{provider}/{job_id}".encode(), hashlib.sha256).hexdigest()
 
 

@@ -144,11 +144,14 @@ async def _finish(app: App, job: Job, blob: BlobInfo, info: MediaInfo, seen: Doc
     def choose(current: Job) -> Choice | None:
         if current.state is State.STORING:
             return Choice(Event.STORED, {"result": result})
-        if current.state is State.GIFTING:
+        if current.state is State.GIFTING and current.deleted_at_ms is None:
             return Choice(Event.STORED, {"result": result, "failure": None})
-        return None
+        return Choice(Event.STORE_FAILED) if current.state is State.GIFTING else None
 
-    await apply_event(app, job.id, seen, choose)
+    after = await apply_event(app, job.id, seen, choose)
+    if after.state is State.FAILED:
+        await app.blobs.delete(result.blob_key)
+        await app.blobs.delete(result.thumbnail_key)
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

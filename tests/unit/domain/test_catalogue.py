@@ -200,14 +200,12 @@ def test_one_model_id_belongs_to_one_provider(tmp_path: Path) -> None:
         load(tmp_path, sandbox=GOOD, zeta=twice)
 
 
-@pytest.mark.xfail(reason="pools of files that sort earlier are known, whoever's they are")
 def test_a_model_runs_in_a_pool_of_its_own_provider(tmp_path: Path) -> None:
     foreign = OTHER.replace('pool = "zeta"', 'pool = "sandbox"')
     with pytest.raises(ValueError, match="no pool of its own"):
         load(tmp_path, sandbox=GOOD, zeta=foreign)
 
 
-@pytest.mark.xfail(reason="a pool name that is there twice silently replaces the first")
 def test_one_pool_name_belongs_to_one_provider(tmp_path: Path) -> None:
     same = OTHER.replace('name = "zeta"', 'name = "sandbox"').replace(
         'pool = "zeta"', 'pool = "sandbox"'
@@ -239,14 +237,12 @@ UNSELLABLE = {
 }
 
 
-@pytest.mark.xfail(reason="load() does not check it; the first customer does, with a 500")
 @pytest.mark.parametrize("name", UNSELLABLE)
 def test_a_file_that_cannot_be_sold_from_does_not_load(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"."):
         load(tmp_path, sandbox=UNSELLABLE[name])
 
 
-@pytest.mark.xfail(reason="only load()'s own two checks name the file")
 @pytest.mark.parametrize(
     "name",
     ["an unknown field of a pool", "a resolution without a price", "a missing field", "no TOML"],

@@ -94,7 +94,6 @@ def test_a_more_special_error_keeps_the_status_of_its_parent(kind: type[AppError
     assert parent is AppError or kind.status == parent.status
 
 
-@pytest.mark.xfail(reason="MethodNotAllowed stands in shared/http.py and in no drawing")
 def test_no_error_grows_outside_the_drawing() -> None:
     tree = {*DRAWN.app, *DRAWN.vendor, "AppError", "VendorError"}
     elsewhere = {

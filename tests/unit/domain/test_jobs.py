@@ -309,21 +309,9 @@ AGREED: dict[str, Any] = {
     "returned_tokens": 1,
     "state": State.DONE,
 }
-UNGUARDED = {"epoch", "id", "user_id", "hold_tokens", "pool"}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.xfail(reason="advance() takes it, and callers alone keep I5")
-            if name in UNGUARDED
-            else (),
-        )
-        for name in AGREED
-    ],
-)
+@pytest.mark.parametrize("name", AGREED)
 def test_no_event_lowers_the_epoch_or_changes_what_was_agreed(name: str) -> None:
     job, event = job_in(State.READY, epoch=4), Event.CLAIMED
     honest = jobs.advance(job, event, NOW_MS).job
@@ -479,7 +467,6 @@ def test_deleting_again_changes_nothing() -> None:
     assert jobs.deleted(once, NOW_MS + 1) == once
 
 
-@pytest.mark.xfail(reason="deleted() forgets the prompt and keeps the negative prompt")
 def test_a_deleted_job_forgets_every_word_that_its_owner_wrote() -> None:
     assert jobs.deleted(job_in(State.DONE, settings=WORDS), NOW_MS).settings == Settings(
         resolution="720p"
@@ -493,7 +480,6 @@ def test_a_deleted_quarantined_job_still_frees_its_slot() -> None:
     assert move.job.deleted_at_ms == NOW_MS
 
 
-@pytest.mark.xfail(reason="a gift that arrives after the deletion brings its media back")
 def test_no_media_come_back_to_a_job_that_was_deleted() -> None:
     job = jobs.deleted(job_in(State.GIFTING, failure=failure(FailureCode.TIMED_OUT)), NOW_MS)
     with pytest.raises(AssertionError):

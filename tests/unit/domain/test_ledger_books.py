@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from shared import ledger
+from shared import books, ledger
 from shared.errors import InsufficientTokens
 from shared.ledger import Posting, Row, RowKind, Wallet
 
@@ -187,7 +187,7 @@ class Books(RuleBasedStateMachine):
         wallets = {**self.wallets, user_id: Wallet(user_id, *wrong)}
         named = {
             (found.account, found.wallet_tokens - found.rows_tokens)
-            for found in ledger.differences(wallets.values(), self.rows.values())
+            for found in books.differences(wallets.values(), self.rows.values())
         }
         accounts = ((ledger.available(user_id), available), (ledger.held(user_id), held))
         assert named == {(account, change) for account, change in accounts if change}
@@ -207,7 +207,7 @@ class Books(RuleBasedStateMachine):
                 rows = [*others, replace(row, tokens=tokens)]
             case _:
                 rows = [*others, _rerouted(data, row)]
-        found = ledger.differences(self.wallets.values(), rows)
+        found = books.differences(self.wallets.values(), rows)
         assert row.user_id in {difference.user_id for difference in found}
 
     # ------------------------------------------------------------ what always holds
@@ -245,7 +245,7 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def the_audit_finds_nothing(self) -> None:
-        assert ledger.differences(self.wallets.values(), self.rows.values()) == ()
+        assert books.differences(self.wallets.values(), self.rows.values()) == ()
 
     @invariant()
     def every_job_has_one_hold_and_settles_it_once_and_whole(self) -> None:
