@@ -3,19 +3,15 @@
 A picture or video of the simulated vendors is its magic bytes followed by the id of its generation.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from io import BytesIO
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from shared.ports import BadMedia, BlobInfo, BlobTooLarge, MediaInfo, PictureInfo, SignedUpload
-from tests.simulation.kernel import Call, Kernel
+from tests.simulation.kernel import Call, InjectedError, Kernel
 
 MAGIC = {"video": b"\0\0\0\x18ftyp", "image": b"\x89PNG\r\n\x1a\n"}
 BROKEN = b"broken"
-
-
-class InjectedError(OSError):
-    """An error of a library below a port, which has no name in the port."""
 
 
 class SimulatedBlobs:
@@ -29,29 +25,31 @@ class SimulatedBlobs:
         self, key: str, chunks: AsyncIterator[bytes], *, content_type: str, max_bytes: int
     ) -> BlobInfo:
         """See the port."""
+        info: BlobInfo
         if key in self.objects:
-            return await self._call("blob", lambda: self._info(key), f"put {key}")
-        parts: list[bytes] = []
-        async for chunk in chunks:
-            parts.append(chunk)
-        content = b"".join(parts)
+            info = await _call("blob", lambda: self._info(key), "describe", key)
+            return info
+        content = b"".join([chunk async for chunk in chunks])
         if len(content) > max_bytes:
             raise BlobTooLarge
-        return await self._call("put", lambda: self._keep(key, content, content_type), key)
+        info = await _call("put", lambda: self._keep(key, content, content_type), "", key)
+        return info
 
     async def head(self, key: str) -> BlobInfo | None:
         """See the port."""
-        return await self._call(
-            "blob", lambda: self._info(key) if key in self.objects else None, f"head {key}"
+        info: BlobInfo | None = await _call(
+            "blob", lambda: self._info(key) if key in self.objects else None, "head", key
         )
+        return info
 
     async def delete(self, key: str) -> None:
         """See the port."""
-        await self._call("blob", lambda: self.objects.pop(key, None), f"delete {key}")
+        await _call("blob", lambda: self.objects.pop(key, None), "delete", key)
 
     async def sign_download(self, key: str, *, filename: str | None, expires_seconds: int) -> str:
         """See the port."""
-        return await self._call("blob", lambda: f"https://bucket.example/{key}", f"sign {key}")
+        url: str = await _call("blob", lambda: f"https://bucket.example/{key}", "sign", key)
+        return url
 
     async def sign_upload(
         self, key: str, *, content_type: str, max_bytes: int, expires_seconds: int
@@ -61,6 +59,8 @@ class SimulatedBlobs:
 
     def open(self, key: str) -> BinaryIO:
         """See the port."""
+        if key not in self.objects:
+            raise FileNotFoundError(key)
         return BytesIO(self.objects[key][0])
 
     def _keep(self, key: str, content: bytes, content_type: str) -> BlobInfo:
@@ -68,11 +68,10 @@ class SimulatedBlobs:
         return self._info(key)
 
     def _info(self, key: str) -> BlobInfo:
+        if key not in self.objects:
+            raise InjectedError(f"{key} was removed in between")
         content, content_type = self.objects[key]
         return BlobInfo(key, len(content), content_type)
-
-    def _call(self, port: str, effect: object, about: str) -> Call:
-        return Call(port, effect, InjectedError, about)  # type: ignore[arg-type]
 
 
 class SimulatedMedia:
@@ -83,16 +82,20 @@ class SimulatedMedia:
 
     async def inspect(self, key: str, kind: str) -> MediaInfo:
         """See the port."""
-        return await Call("media", lambda: self._look(key, kind), InjectedError, key)
+        info: MediaInfo = await _call("media", lambda: self._look(key, kind), "inspect", key)
+        return info
 
     async def clean_picture(self, source_key: str, target_key: str) -> PictureInfo:
         """See the port."""
         raise AssertionError("nobody uploads here")
 
     def _look(self, key: str, kind: str) -> MediaInfo:
-        if key not in self._blobs.objects:
-            raise FileNotFoundError(key)
-        content, content_type = self._blobs.objects[key]
+        content = self._blobs.open(key).read()
         if not content.startswith(MAGIC[kind]) or content.endswith(BROKEN):
             raise BadMedia("result_invalid", "it does not decode")
+        content_type = self._blobs.objects[key][1]
         return MediaInfo(content_type, 640, 360, 2.0 if kind == "video" else None, b"thumbnail")
+
+
+def _call(port: str, effect: Callable[[], Any], verb: str, key: str) -> Call:
+    return Call(port, effect, InjectedError, lambda: f"{verb} {key[:40]}")

@@ -3,12 +3,13 @@
 The rules are written anew here, from the specification, and not read from the product's own tables.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared import records
 from shared.ports import Data, Key
 from tests.simulation.blobs import SimulatedBlobs
+from tests.simulation.fairness import Fairness
 from tests.simulation.kernel import Kernel, Violation
 from tests.simulation.store import Change, SimulatedStore
 from tests.simulation.vendor import Generation, Vendor
@@ -45,12 +46,13 @@ class Invariants:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self.fairness = Fairness(lambda text: require(False, "I15", text))
         self.store: SimulatedStore
         self.blobs: SimulatedBlobs
         self.vendors: Mapping[str, Vendor] = {}
-        self.places: Mapping[str, Callable[[], int]] = {}
         self.checks = 0
         self.commits = 0
+        self.orphans = 0
         self._balances: dict[str, int] = {}
         self._rows: dict[str, dict[str, Data]] = {}  # job -> kind -> row
         self._sent: dict[tuple[str, int], int] = {}
@@ -149,8 +151,14 @@ class Invariants:
         old_state = None if before is None else before["state"]
         if state != old_state:
             require(state in STEPS[old_state], "I5", f"{job_id} went from {old_state} to {state}")
+            if old_state == "parked":
+                self.fairness.left(after)
         if before is None:
+            self.fairness.came(after)
             return
+        if after["deleted_at_ms"] is not None:
+            shown = after["result"] or after["prompt"]
+            require(not shown, "I5", f"{job_id} was deleted and still shows {shown}")
         require(after["epoch"] >= before["epoch"], "I5", f"{job_id} went back to epoch {after['epoch']}")
         fixed = ("user_id", "hold_tokens", "pool", "provider", "body_hash")
         require(all(after[name] == before[name] for name in fixed), "I5", f"{job_id} became another job")
@@ -186,6 +194,12 @@ class Invariants:
         wallet = change.after
         assert wallet is not None
         user = change.key.id
+        waiting = sum(
+            job["state"] == "parked" and job["user_id"] == user
+            for job in self.store.all(records.JOBS)
+        )
+        counted = wallet["waiting_jobs"]
+        require(counted == waiting, "I2", f"{user} has {waiting} waiting jobs, counted as {counted}")
         for name in ("available", "held"):
             by_rows = self._balances.get(f"user:{user}:{name}", 0)
             tokens = wallet[f"{name}_tokens"]
@@ -247,7 +261,7 @@ class Invariants:
         self._accepted[key] = self._accepted.get(key, 0) + 1
         require(self._accepted[key] == 1, "I7", f"{job_id} was accepted twice in epoch {job['epoch']}")
         require(job["slot"] is not None, "I6", f"{job_id} runs without a slot")
-        running, places = vendor.running + 1, self.places[job["pool"]]()
+        running, places = vendor.running + 1, vendor.places
         require(running <= places, "I6", f"{running} run in {job['pool']}, which has {places} places")
 
     # ------------------------------------------------------------ at the end
@@ -255,6 +269,7 @@ class Invariants:
     def audit(self) -> None:
         """Everything, when nothing is pending any more."""
         require(sum(self._balances.values()) == 0, "I2", "the rows do not sum to zero")
+        self._audit_media()
         for job in self.store.all(records.JOBS):
             rows = self._rows[job["id"]]
             require(job["state"] in OVER, "I11", f"{job['id']} is still {job['state']}")
@@ -272,6 +287,17 @@ class Invariants:
         for slot in self.store.all(records.SLOTS):
             require(slot["job_id"] is None, "I11", f"slot {slot['index']} is still {slot['job_id']}'s")
 
+    def _audit_media(self) -> None:
+        """Every shown result is there, and what was deleted is gone."""
+        for job in self.store.all(records.JOBS):
+            kept = [key for key in self.blobs.objects if key.startswith(f"results/{job['id']}/")]
+            if job["deleted_at_ms"] is not None:
+                require(not kept, "I16", f"{job['id']} was deleted and its media are kept: {kept}")
+            elif job["result"] is not None:
+                named = {job["result"]["blob_key"], job["result"]["thumbnail_key"]}
+                require(named <= set(kept), "I8", f"{job['id']} shows media that are not there")
+            self.orphans += not job["result"] and bool(kept)
+
     def _peek(self, key: Key) -> Data:
         data = self.store.peek(key)
         if data is None:
@@ -288,7 +314,7 @@ class Invariants:
             if before.get(name) != value and name in _SHOWN
         }
         words = " ".join(f"{name}={_short(value)}" for name, value in shown.items())
-        self._kernel.tell("", f"{change.key.collection}/{change.key.id[:20]} {words}")
+        self._kernel.tell("  =>", f"{change.key.collection}/{change.key.id[:20]} {words}")
 
 
 _SHOWN = {

@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
+from shared.app import App
 from tests.simulation.faults import Faults
 
 START_MS = 1_700_000_000_000
@@ -16,7 +17,6 @@ START_MS = 1_700_000_000_000
 _LATENCY_MS = 40
 _SLOW_SHARE = 0.05
 _SLOW_MS = 2_000
-_STALL_MS = (1_000, 400_000)
 
 
 class Violation(BaseException):
@@ -25,6 +25,10 @@ class Violation(BaseException):
 
 class Killed(Exception):
     """How a caller sees an activity whose instance died."""
+
+
+class InjectedError(OSError):
+    """An error of a library below a port, which has no name in the port."""
 
 
 class Call:
@@ -62,23 +66,27 @@ class Wait:
         return (yield self)
 
 
-OnEnd = Callable[["Activity", Any, BaseException | None], None]
+OnEnd = Callable[[Any, Exception | None], None]
 
 
 class Activity:
     """One coroutine that is being played: a function call in the cloud, or a person."""
 
-    __slots__ = ("coroutine", "has_faults", "is_forged", "is_over", "name", "on_end")
+    __slots__ = ("app", "coroutine", "has_faults", "is_forged", "is_over", "on_end", "title")
 
     def __init__(
-        self, name: str, coroutine: Coroutine[Any, Any, Any], on_end: OnEnd, has_faults: bool
+        self, title: object, coroutine: Coroutine[Any, Any, Any], on_end: OnEnd, app: App | None
     ) -> None:
-        self.name = name
+        self.title = title
         self.coroutine = coroutine
         self.on_end = on_end
-        self.has_faults = has_faults
+        self.app = app
+        self.has_faults = app is not None  # what happens to people is not a fault of the cloud
         self.is_forged = False
         self.is_over = False
+
+
+Tell = Callable[[object, str], None]
 
 
 class Kernel:
@@ -89,10 +97,11 @@ class Kernel:
         self.chance = chance
         self.faults = faults
         self.calls = 0
-        self.steps = 0
         self.current: Activity | None = None
         self.alive: dict[Activity, None] = {}
-        self.tell: Callable[[str, str], None] | None = None
+        self.tell: Tell | None = None
+        self.before_resume: Callable[[Activity], None] | None = None
+        self._draw = chance.random
         self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._number = 0
 
@@ -103,73 +112,64 @@ class Kernel:
         self._number += 1
         heappush(self._heap, (self.now_ms + delay_ms, self._number, do, arguments))
 
-    def step(self) -> bool:
-        """Do the next thing; False when there is none."""
-        if not self._heap:
-            return False
-        self.now_ms, _, do, arguments = heappop(self._heap)
-        self.steps += 1
-        do(*arguments)
+    def run_until(self, end_ms: int) -> None:
+        """Do everything up to a moment."""
+        heap = self._heap
+        while heap and heap[0][0] <= end_ms:
+            self.now_ms, _, do, arguments = heappop(heap)
+            do(*arguments)
+        self.now_ms = max(self.now_ms, end_ms)
+
+    def run_some(self, steps: int) -> bool:
+        """Do the next few things; False when there is nothing left."""
+        heap = self._heap
+        for _ in range(steps):
+            if not heap:
+                return False
+            self.now_ms, _, do, arguments = heappop(heap)
+            do(*arguments)
         return True
 
-    def next_ms(self) -> int | None:
-        """When the next thing happens."""
-        return self._heap[0][0] if self._heap else None
+    @property
+    def passed_ms(self) -> int:
+        """Virtual time since the beginning."""
+        return self.now_ms - START_MS
 
     def pause(self, delay_ms: int) -> Wait:
         """Let an activity wait."""
-        return Wait(lambda activity: self.after(delay_ms, self.resume, activity))
+        return Wait(lambda activity: self.after(delay_ms, self.resume, activity, None))
 
     def latency_ms(self) -> int:
         """How long a call usually takes."""
-        r = self.chance.random()
-        if r < _SLOW_SHARE:
-            return int(r / _SLOW_SHARE * _SLOW_MS) + 1
-        return int(r * _LATENCY_MS) + 1
+        draw = self._draw()
+        if draw < _SLOW_SHARE:
+            return int(draw / _SLOW_SHARE * _SLOW_MS) + 1
+        return int(draw * _LATENCY_MS) + 1
 
     # ------------------------------------------------------------ activities
 
     def spawn(
         self,
-        name: str,
+        title: object,
         coroutine: Coroutine[Any, Any, Any],
         on_end: OnEnd,
-        *,
-        has_faults: bool = True,
+        app: App | None = None,
     ) -> Activity:
-        """Begin an activity in a moment."""
-        activity = Activity(name, coroutine, on_end, has_faults)
+        """Begin an activity in a moment: a function call, which has ports, or a person."""
+        activity = Activity(title, coroutine, on_end, app)
         self.alive[activity] = None
-        self.after(1, self.resume, activity)
+        self.after(1, self.resume, activity, None)
         return activity
 
-    def resume(self, activity: Activity, value: Any = None) -> None:
+    def resume(self, activity: Activity, value: Any) -> None:
         """Give an activity what it waited for."""
-        if activity.is_over:
-            return
-        self.current = activity
-        try:
-            awaited = activity.coroutine.send(value)
-        except StopIteration as stop:
-            self._end(activity, stop.value, None)
-        except Exception as error:
-            self._end(activity, None, error)
-        else:
-            self._begin(activity, awaited)
+        if not activity.is_over:
+            self._step(activity, activity.coroutine.send, value)
 
     def throw(self, activity: Activity, error: Exception) -> None:
         """Let what an activity waited for fail."""
-        if activity.is_over:
-            return
-        self.current = activity
-        try:
-            awaited = activity.coroutine.throw(error)
-        except StopIteration as stop:
-            self._end(activity, stop.value, None)
-        except Exception as raised:
-            self._end(activity, None, raised)
-        else:
-            self._begin(activity, awaited)
+        if not activity.is_over:
+            self._step(activity, activity.coroutine.throw, error)
 
     def kill(self, activity: Activity) -> None:
         """Its instance dies here and now."""
@@ -178,12 +178,25 @@ class Kernel:
         activity.coroutine.close()
         self._end(activity, None, Killed())
 
-    def _end(self, activity: Activity, value: Any, error: BaseException | None) -> None:
+    def _step(self, activity: Activity, go_on: Callable[[Any], Any], argument: Any) -> None:
+        self.current = activity
+        if self.before_resume is not None:
+            self.before_resume(activity)
+        try:
+            awaited = go_on(argument)
+        except StopIteration as stop:
+            self._end(activity, stop.value, None)
+        except Exception as error:  # noqa: BLE001 - whoever called the activity judges how it ended
+            self._end(activity, None, error)
+        else:
+            self._begin(activity, awaited)
+
+    def _end(self, activity: Activity, value: Any, error: Exception | None) -> None:
         activity.is_over = True
         self.alive.pop(activity, None)
-        if self.tell:
-            self.tell(activity.name, _said(value, error))
-        activity.on_end(activity, value, error)
+        if self.tell and activity.has_faults:
+            self.tell(activity.title, _end_told(value, error))
+        activity.on_end(value, error)
 
     # ------------------------------------------------------------ port calls
 
@@ -193,87 +206,82 @@ class Kernel:
             awaited.begin(activity)
             return
         self.calls += 1
-        fault = self.faults.pick(awaited.port) if activity.has_faults else None
-        if fault is None:
+        kind = self.faults.pick(awaited.port) if activity.has_faults else None
+        if kind is None:
             self.after(self.latency_ms(), self._do, activity, awaited)
             return
         if self.tell:
-            self.tell(activity.name, f"{awaited.port} {awaited.about}: {fault}")
-        getattr(self, f"_{fault}")(activity, awaited)
+            self.tell(activity.title, f"{_told(awaited)}: FAULT {kind}")
+        getattr(self, f"_{kind}")(activity, awaited)
 
     def _do(self, activity: Activity, call: Call) -> None:
         """The effect happens and the activity hears of it."""
-        if activity.is_over:
-            return
-        self.current = activity
-        try:
-            value = call.effect()
-        except Exception as error:
-            if self.tell:
-                self.tell(activity.name, f"{call.port} {call.about}: {type(error).__name__}")
-            self.throw(activity, error)
+        value = self._effect(activity, call)
+        if isinstance(value, Exception):
+            self.throw(activity, value)
         else:
-            if self.tell:
-                self.tell(activity.name, f"{call.port} {call.about}")
             self.resume(activity, value)
 
-    def _effect_alone(
-        self, activity: Activity, call: Call, then: Callable[[Activity, Call, Any], None]
-    ) -> None:
-        """The effect happens; what the activity hears is another matter."""
+    def _effect(self, activity: Activity, call: Call) -> Any:
         self.current = activity
-        value: Any = None
         try:
             value = call.effect()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is the activity's to see
             value = error
-        then(activity, call, value)
+        if self.tell:
+            failed = f": {type(value).__name__}" if isinstance(value, Exception) else ""
+            self.tell(activity.title, f"{_told(call)}{failed}")
+        return value
 
-    def _crash_before(self, activity: Activity, call: Call) -> None:
+    # ------------------------------------------------------------ faults, by their names
+
+    def _crash_before(self, activity: Activity, _call: Call) -> None:
         self.after(self.latency_ms(), self.kill, activity)
 
     def _crash_after(self, activity: Activity, call: Call) -> None:
-        self.after(self.latency_ms(), self._effect_alone, activity, call, self._then_kill)
+        def happen() -> None:
+            self._effect(activity, call)
+            self.kill(activity)
 
-    def _then_kill(self, activity: Activity, call: Call, value: Any) -> None:
-        self.kill(activity)
+        self.after(self.latency_ms(), happen)
 
-    def _error(self, activity: Activity, call: Call) -> None:
+    def _error_before(self, activity: Activity, call: Call) -> None:
         self.after(self.latency_ms(), self.throw, activity, call.failure())
 
     def _reply_lost(self, activity: Activity, call: Call) -> None:
-        self.after(self.latency_ms(), self._effect_alone, activity, call, self._then_fail)
+        def happen() -> None:
+            self._effect(activity, call)
+            self.after(self.latency_ms(), self.throw, activity, call.failure())
 
-    def _then_fail(self, activity: Activity, call: Call, value: Any) -> None:
-        self.after(self.latency_ms(), self.throw, activity, call.failure())
+        self.after(self.latency_ms(), happen)
 
-    def _stall(self, activity: Activity, call: Call) -> None:
-        """The process freezes, before the effect or after it."""
-        frozen_ms = self.chance.randrange(*_STALL_MS)
-        if self.chance.random() < 0.5:
-            self.after(frozen_ms, self._do, activity, call)
-        else:
-            self.after(
-                self.latency_ms(),
-                self._effect_alone,
-                activity,
-                call,
-                lambda activity, call, value: self._thaw(activity, call, value, frozen_ms),
-            )
+    def _stall_before(self, activity: Activity, call: Call) -> None:
+        """The process freezes before the request leaves it."""
+        self.after(self.faults.stall_ms(), self._do, activity, call)
 
-    def _thaw(self, activity: Activity, call: Call, value: Any, frozen_ms: int) -> None:
-        is_late = 0 < call.limit_ms < frozen_ms and self.chance.random() < 0.5
-        if is_late:
-            self.after(frozen_ms, self.throw, activity, call.failure())
-        elif isinstance(value, Exception):
-            self.after(frozen_ms, self.throw, activity, value)
-        else:
-            self.after(frozen_ms, self.resume, activity, value)
+    def _stall_after(self, activity: Activity, call: Call) -> None:
+        """The process freezes with the answer on its way: it may see the answer or its own timeout."""
+        frozen_ms = self.faults.stall_ms()
+        is_late = 0 < call.limit_ms < frozen_ms and self._draw() < 0.5
+
+        def happen() -> None:
+            value = self._effect(activity, call)
+            if is_late:
+                value = call.failure()
+            thaw = self.throw if isinstance(value, Exception) else self.resume
+            self.after(frozen_ms, thaw, activity, value)
+
+        self.after(self.latency_ms(), happen)
 
 
-def _said(value: Any, error: BaseException | None) -> str:
+def _told(call: Call) -> str:
+    about = call.about() if callable(call.about) else call.about
+    return f"{call.port} {about}"
+
+
+def _end_told(value: Any, error: Exception | None) -> str:
     if isinstance(error, Killed):
         return "is killed"
     if error is not None:
         return f"ends with {type(error).__name__}: {error}"
-    return "ends" if value is None else f"ends: {str(value)[:120]}"
+    return "ends" if value is None else f"ends: {value}"

@@ -1,46 +1,197 @@
 """Creators and their browsers: they ask, double-click, lose patience, try again, cancel and look."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared import ids
 from shared.app import App
-from shared.errors import AppError, IdempotencyKeyReused, NotFound, Unavailable
-from shared.jobs import Job, Settings
-from shared.usecases.cancel_job import cancel_job
-from shared.usecases.create_job import CreateJob, create_job
-from shared.usecases.delete_job import delete_job
-from shared.usecases.read_jobs import list_jobs, read_job
-from shared.usecases.read_session import Session
+from tests.simulation.doors import Door, Playing, Refused, Wanted
+from tests.simulation.faults import note
 from tests.simulation.invariants import require
-from tests.simulation.kernel import Activity, Kernel, Killed, Violation, Wait
+from tests.simulation.kernel import Activity, InjectedError, Kernel, Killed, Violation, Wait
 
 _PATIENCE_MS = 35_000
 _BACKOFF_MS = 3_000
 _TRIES_MAX = 4
+# A marked retry is the same request for two minutes, by clocks that are up to 20 s wrong each.
+_RETRY_KNOWN_MS = 60_000
 
 
 class Cloud(Protocol):
     """Where function calls run."""
 
     kernel: Kernel
+    door: Door
+    has_skew: bool
 
-    def app(self) -> App: ...
+    def app(self) -> App:
+        """The ports for one function call."""
+        ...
+
+    def count(self, code: str) -> None:
+        """Somebody was refused."""
+        ...
+
+    def owner(self, job_id: str) -> str | None:
+        """Whose job it is, by the store."""
+        ...
+
+
+class Answer(NamedTuple):
+    """What a browser got: a value, a refusal, or nothing usable."""
+
+    value: Any = None
+    refusal: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a browser got: a value, a refusal with a code, or nothing usable."""
+class Wish:
+    """One thing that a person wants made, and what else they do about it."""
 
-    value: Any = None
-    refusal: AppError | None = None
-    is_broken: bool = False
+    user_id: str
+    number: int
+    model: str
+    start_ms: int
+    key: str | None = None
+    image_id: str | None = None
+    twin_after_ms: int | None = None
+    twin_wants_other: bool = False
+    cancel_after_ms: int | None = None
+    looks: int = 0
+    delete_after_ms: int | None = None
 
 
-def ask(cloud: Cloud, name: str, call: Coroutine[Any, Any, Any]) -> Wait:
+class Person:
+    """Plays one wish from the first click to the last look."""
+
+    def __init__(self, cloud: Cloud, wish: Wish, stranger: str) -> None:
+        self._cloud = cloud
+        self._kernel = cloud.kernel
+        self._wish = wish
+        self._stranger = stranger
+        self._made: dict[str, str] = {}  # job id -> the prompt it was asked for with
+        self._first_ms = 0
+
+    def __str__(self) -> str:
+        return f"{self._wish.user_id} wish {self._wish.number}"
+
+    async def play(self) -> None:
+        """From the first click to the last look."""
+        wish, kernel = self._wish, self._kernel
+        await kernel.pause(wish.start_ms)
+        self._first_ms = kernel.now_ms
+        if wish.twin_after_ms is not None:
+            kernel.spawn(self, self._twin(wish.twin_after_ms), raise_error)
+        job_id = await self._create(self._wanted("a red fox"))
+        if job_id is None:
+            return
+        if wish.cancel_after_ms is not None:
+            await kernel.pause(wish.cancel_after_ms)
+            await self._cancel(job_id)
+        for _ in range(wish.looks):
+            await self._look(job_id)
+        if wish.looks:
+            await self._be_spied_on(job_id)
+        if wish.delete_after_ms is not None:
+            await self._delete(job_id, wish.delete_after_ms)
+
+    async def _twin(self, after_ms: int) -> None:
+        """A second click, or the same key for another wish."""
+        await self._kernel.pause(after_ms)
+        await self._create(self._wanted("a blue fox" if self._wish.twin_wants_other else "a red fox"))
+
+    async def _create(self, wanted: Wanted) -> str | None:
+        for _ in range(_TRIES_MAX):
+            app = self._cloud.app()
+            answer = await self._ask("create", app, self._cloud.door.create(app, wanted))
+            if answer.value is not None:
+                return self._check_made(wanted, answer.value["id"])
+            if answer.refusal is not None:
+                self._check_refusal(answer.refusal)
+                return None
+            if not self._kernel.faults.hits("client_retries"):
+                return None
+            await self._kernel.pause(int(self._kernel.chance.random() * _BACKOFF_MS))
+            wanted = replace(wanted, is_retry=True)
+        return None
+
+    def _check_made(self, wanted: Wanted, job_id: str) -> str:
+        user_id, key = self._wish.user_id, wanted.key
+        owner = self._cloud.owner(job_id)
+        require(owner == user_id, "I16", f"{user_id} was given {job_id} of {owner}")
+        self._made[job_id] = wanted.prompt
+        if key is not None:
+            require(job_id == ids.job_id(user_id, key), "I12", f"key {key} made {job_id}")
+            prompts = sorted(set(self._made.values()))
+            require(len(prompts) == 1, "I12", f"key {key} made one job of {prompts}")
+        elif wanted.is_retry and self._kernel.now_ms - self._first_ms < _RETRY_KNOWN_MS:
+            is_one = len(self._made) == 1 or self._wish.twin_after_ms is not None
+            require(is_one, "I12", f"a marked retry made {sorted(self._made)}")
+        elif not wanted.is_retry and not self._wish.twin_wants_other and not self._cloud.has_skew:
+            require(len(self._made) == 1, "I12", f"a double click made {sorted(self._made)}")
+        return job_id
+
+    def _check_refusal(self, refusal: Refused) -> None:
+        self._cloud.count(refusal.code)
+        if refusal.code == "idempotency_key_reused":
+            require(self._wish.twin_wants_other, "I12", "the same body was refused as another one")
+
+    async def _cancel(self, job_id: str) -> None:
+        app = self._cloud.app()
+        answer = await self._ask(
+            "cancel", app, self._cloud.door.cancel(app, self._wish.user_id, job_id)
+        )
+        if answer.value is not None:
+            status = answer.value["status"]
+            require(status == "cancelled", "I5", f"{job_id} was said to be cancelled: {status}")
+
+    async def _look(self, job_id: str) -> None:
+        app = self._cloud.app()
+        answer = await self._ask(
+            "read", app, self._cloud.door.read(app, self._wish.user_id, job_id)
+        )
+        if answer.value is not None:
+            require(answer.value["id"] == job_id, "I16", f"asked for {job_id}, got another")
+        await self._kernel.pause(int(self._kernel.chance.random() * 20_000))
+
+    async def _be_spied_on(self, job_id: str) -> None:
+        """Somebody else asks for the job, by its id and by their own list."""
+        app, door = self._cloud.app(), self._cloud.door
+        stranger = self._stranger
+        answer = await self._ask("spy", app, door.read(app, stranger, job_id))
+        require(answer.value is None, "I16", f"{stranger} read {job_id}")
+        is_hidden = answer.refusal is None or answer.refusal.status == 404
+        require(is_hidden, "I16", f"{stranger} learned of {job_id}: {answer.refusal}")
+        for act in (door.cancel, door.delete):
+            app = self._cloud.app()
+            answer = await self._ask("spy", app, act(app, stranger, job_id))
+            is_refused = answer.refusal is None or answer.refusal.status == 404
+            require(answer.value is None and is_refused, "I16", f"{stranger} changed {job_id}")
+        app = self._cloud.app()
+        answer = await self._ask("list", app, door.list(app, stranger))
+        shown = [job["id"] for job in answer.value or []]
+        foreign = [each for each in shown if self._cloud.owner(each) != stranger]
+        require(not foreign, "I16", f"{stranger} was shown {foreign}")
+
+    async def _delete(self, job_id: str, after_ms: int) -> None:
+        for _ in range(3):
+            await self._kernel.pause(after_ms)
+            app = self._cloud.app()
+            await self._ask("delete", app, self._cloud.door.delete(app, self._wish.user_id, job_id))
+
+    def _wanted(self, words: str) -> Wanted:
+        wish = self._wish
+        prompt = f"{words} number {wish.number}"
+        return Wanted(wish.user_id, wish.model, prompt, wish.image_id, wish.key)
+
+    async def _ask(self, verb: str, app: App, playing: Playing) -> Answer:
+        answer: Answer = await _asked(self._kernel, f"{self}: {verb}", app, playing)
+        return answer
+
+
+def _asked(kernel: Kernel, title: str, app: App, playing: Playing) -> Wait:
     """Call a function and wait for it, no longer than a person does."""
-    kernel = cloud.kernel
 
     def begin(person: Activity) -> None:
         is_waiting = True
@@ -53,153 +204,29 @@ def ask(cloud: Cloud, name: str, call: Coroutine[Any, Any, Any]) -> Wait:
 
         def lose_patience() -> None:
             if is_waiting:
-                kernel.faults.fired["deadline"] += 1
-            hear(Answer(is_broken=True))
+                note(kernel.faults, "deadline")
+                hear(Answer())
 
-        kernel.spawn(name, call, lambda _activity, value, error: hear(_answer(value, error)))
+        kernel.spawn(title, playing, lambda value, error: hear(_heard(value, error)), app)
         kernel.after(_PATIENCE_MS, lose_patience)
 
     return Wait(begin)
 
 
-def _answer(value: Any, error: BaseException | None) -> Answer:
+def _heard(value: Any, error: Exception | None) -> Answer:
     if error is None:
-        return Answer(value)
-    if isinstance(error, Killed | OSError | Unavailable):
-        return Answer(is_broken=True)
-    if isinstance(error, AppError):
-        return Answer(refusal=error)
-    raise Violation(f"a function ended with {type(error).__name__}: {error}") from error
+        return Answer(True if value is None else value)
+    if isinstance(error, Refused):
+        return Answer() if error.status >= 500 else Answer(refusal=error)
+    raise_error(value, error)
+    return Answer()
 
 
-@dataclass(slots=True)
-class Wish:
-    """One thing that a person wants made."""
-
-    user_id: str
-    number: int
-    model: str
-    key: str | None
-    start_ms: int
+Ended = Callable[[Any, Exception | None], None]
 
 
-class Person:
-    """Plays one wish from the first click to the last look."""
-
-    def __init__(self, cloud: Cloud, wish: Wish, stranger: str, count: Callable[[str], None]) -> None:
-        self._cloud = cloud
-        self._kernel = cloud.kernel
-        self._wish = wish
-        self._stranger = stranger
-        self._count = count
-        self._session = Session(wish.user_id, 1)
-        self._made: dict[str, str] = {}  # job id -> prompt it was made for
-        self._first_ms = 0
-        self._asked_otherwise = False
-
-    async def play(self) -> None:
-        """From the first click to the last look."""
-        kernel, faults = self._kernel, self._kernel.faults
-        await kernel.pause(self._wish.start_ms)
-        self._first_ms = kernel.now_ms
-        if faults.hits("client_doubles"):
-            kernel.spawn(self._name("twin"), self._twin(), _ended, has_faults=False)
-        job_id = await self._create(self._command("a red fox"))
-        if job_id is None:
-            return
-        chance = kernel.chance.random()
-        if chance < 0.25:
-            await kernel.pause(int(kernel.chance.random() * 60_000))
-            await self._cancel(job_id)
-        elif chance < 0.5:
-            await self._look(job_id)
-        elif chance < 0.6:
-            await self._delete(job_id)
-
-    async def _twin(self) -> None:
-        """A second click, or the same key for another wish."""
-        await self._kernel.pause(int(self._kernel.chance.random() * 400))
-        words = "a blue fox" if self._wish.key and self._kernel.chance.random() < 0.3 else "a red fox"
-        self._asked_otherwise = words != "a red fox"
-        await self._create(self._command(words))
-
-    async def _create(self, command: CreateJob) -> str | None:
-        for _ in range(_TRIES_MAX):
-            call = create_job(self._cloud.app(), command)
-            answer: Answer = await ask(self._cloud, self._name("create"), call)
-            if answer.value is not None:
-                return self._check_made(command, answer.value)
-            if answer.refusal is not None:
-                self._count(answer.refusal.code)
-                self._check_refusal(command, answer.refusal)
-                return None
-            if not self._kernel.faults.hits("client_retries"):
-                return None
-            await self._kernel.pause(int(self._kernel.chance.random() * _BACKOFF_MS))
-            command = replace(command, is_retry=True)
-        return None
-
-    def _check_made(self, command: CreateJob, job: Job) -> str:
-        user_id, key = self._wish.user_id, command.idempotency_key
-        require(job.user_id == user_id, "I16", f"{user_id} was given the job of {job.user_id}")
-        self._made[job.id] = command.prompt
-        if key is not None:
-            require(job.id == ids.job_id(user_id, key), "I12", f"key {key} made {job.id}")
-            prompts = set(self._made.values())
-            require(len(prompts) == 1, "I12", f"key {key} was taken for two different bodies")
-        elif command.is_retry and self._kernel.now_ms - self._first_ms < 60_000:
-            require(len(self._made) == 1, "I12", f"a marked retry made {sorted(self._made)}")
-        return job.id
-
-    def _check_refusal(self, command: CreateJob, refusal: AppError) -> None:
-        if isinstance(refusal, IdempotencyKeyReused):
-            require(self._asked_otherwise, "I12", "the same body was refused as another one")
-
-    async def _cancel(self, job_id: str) -> None:
-        call = cancel_job(self._cloud.app(), self._session, job_id)
-        answer: Answer = await ask(self._cloud, self._name("cancel"), call)
-        if answer.value is not None:
-            state = answer.value.state.value
-            require(state == "cancelled", "I5", f"{job_id} was said to be cancelled and is {state}")
-
-    async def _look(self, job_id: str) -> None:
-        for _ in range(2):
-            call = read_job(self._cloud.app(), self._wish.user_id, job_id)
-            answer: Answer = await ask(self._cloud, self._name("read"), call)
-            if answer.value is not None:
-                require(answer.value.user_id == self._wish.user_id, "I16", "a foreign job was read")
-            await self._kernel.pause(int(self._kernel.chance.random() * 20_000))
-        spy = read_job(self._cloud.app(), self._stranger, job_id)
-        answer = await ask(self._cloud, self._name("spy"), spy)
-        require(answer.value is None, "I16", f"{self._stranger} read {job_id}")
-        is_hidden = answer.is_broken or isinstance(answer.refusal, NotFound)
-        require(is_hidden, "I16", f"{self._stranger} learned of {job_id}: {answer.refusal}")
-        listing = list_jobs(self._cloud.app(), self._stranger, 20, None, None, None)
-        answer = await ask(self._cloud, self._name("list"), listing)
-        if answer.value is not None:
-            foreign = [job.id for job in answer.value.jobs if job.user_id != self._stranger]
-            require(not foreign, "I16", f"{self._stranger} was shown {foreign}")
-
-    async def _delete(self, job_id: str) -> None:
-        for _ in range(3):
-            await self._kernel.pause(int(self._kernel.chance.random() * 120_000))
-            call = delete_job(self._cloud.app(), self._session, job_id)
-            await ask(self._cloud, self._name("delete"), call)
-
-    def _command(self, words: str) -> CreateJob:
-        return CreateJob(
-            session=self._session,
-            model=self._wish.model,
-            prompt=f"{words} number {self._wish.number}",
-            settings=Settings(),
-            images={},
-            idempotency_key=self._wish.key,
-        )
-
-    def _name(self, verb: str) -> str:
-        return f"{self._wish.user_id} {verb} #{self._wish.number}"
-
-
-def _ended(_activity: Activity, _value: Any, error: BaseException | None) -> None:
-    if error is not None:
-        raise error
+def raise_error(_value: Any, error: Exception | None) -> None:
+    """A function may die, or meet an error that we injected; anything else is a mistake of its."""
+    is_expected = error is None or isinstance(error, Killed | InjectedError | FileNotFoundError)
+    if not is_expected and not (isinstance(error, Refused) and error.status >= 500):
+        raise Violation(f"a function ended with {type(error).__name__}: {error}") from error

@@ -1,6 +1,6 @@
 """The stage of a run: which vendors there are, what is sold, and with which timers the code runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -17,7 +17,7 @@ HOOK_SECRET = "the-secret-that-this-vendor-signs-with"
 API_KEY = "sandbox-key"
 _NAMES = ("ada", "bob")
 
-_SETTINGS = Settings(
+SETTINGS = Settings(
     profile="local",
     public_url="https://reelmint.example",
     session_secret="s" * 32,
@@ -28,7 +28,7 @@ _SETTINGS = Settings(
     jobs_per_minute=30,
 )
 # Another version of the code: the same rules, other timers.
-_OTHER_TIMERS = {
+_OTHER_TIMERS: Mapping[str, int] = {
     "send_window_seconds": 8,
     "ready_again_seconds": 60,
     "unknown_after_seconds": 150,
@@ -89,12 +89,13 @@ class Stage:
         return variants.__getitem__
 
 
-def set_stage(chance: Random, *, has_two_versions: bool) -> Stage:
-    """Draw a stage."""
+def draw_stage(chance: Random, *, has_two_versions: bool) -> Stage:
+    """A stage by chance."""
     traits = tuple(_draw_traits(chance, name) for name in _NAMES[: 1 + (chance.random() < 0.4)])
-    first = replace(_SETTINGS, late_result="gift" if chance.random() < 0.7 else "discard")
-    second = replace(first, **_OTHER_TIMERS)
-    versions = (first, second) if has_two_versions else (first,) if chance.random() < 0.7 else (second,)
+    first = replace(SETTINGS, late_result="gift" if chance.random() < 0.7 else "discard")
+    versions = (first, replace(first, **_OTHER_TIMERS))
+    if not has_two_versions:
+        versions = versions[:1] if chance.random() < 0.7 else versions[1:]
     return Stage(traits, catalogue_of(traits), versions)
 
 
@@ -133,7 +134,7 @@ def _model(traits: Traits, kind: str) -> Model:
         pool=traits.name,
         state="live",
         successor=None,
-        capabilities=Capabilities((), (), (), {}, False, False, 3, 2000),
+        capabilities=Capabilities((), (), (), {"start": "optional"}, False, False, 3, 2000),
         price=Price(30 if kind == "video" else 5, {}, 0),
         expected_seconds=40 if kind == "video" else 10,
         run_limit_seconds=traits.run_limit_ms // 1000,

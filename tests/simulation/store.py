@@ -4,9 +4,11 @@ It behaves as the cloud's store may: what is `known` is believed in the first at
 and a lost race look the same, and after either the step starts again from the read.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from shared.adapters.store import rules
 from shared.errors import Contention, Unavailable
 from shared.ports import (
     Check,
@@ -19,10 +21,10 @@ from shared.ports import (
     Key,
     Put,
     Query,
-    Where,
     Write,
 )
 from tests.simulation.kernel import Call, Kernel
+from tests.simulation.queries import select
 
 ATTEMPTS_MAX = 6
 _PAUSE_MS = 50
@@ -44,11 +46,13 @@ Watch = Callable[[Sequence[Change]], None]
 
 
 class SimulatedStore:
-    """Documents in memory. `watch` sees every commit."""
+    """Documents in memory. `watch` sees every commit. When `strict`, every rule of the real stores
+    is enforced, and documents really are JSON; otherwise that is left out, for speed."""
 
-    def __init__(self, kernel: Kernel, watch: Watch) -> None:
+    def __init__(self, kernel: Kernel, watch: Watch, *, strict: bool = False) -> None:
         self._kernel = kernel
         self._watch = watch
+        self._strict = strict
         self._collections: dict[str, dict[str, Document]] = {}
         self._commits = 0
         self.down_until_ms = 0
@@ -57,27 +61,49 @@ class SimulatedStore:
 
     async def get(self, keys: Sequence[Key]) -> Documents:
         """See the port."""
-        return await self._call("read", lambda: self._read(keys), keys)
+        if self._strict:
+            rules.check_keys(keys)
+        documents: Documents = await Call(
+            "read", lambda: self._read(keys), _unavailable, lambda: _named(keys)
+        )
+        return documents
 
     async def transact(
         self, keys: Sequence[Key], decide: Decide, *, known: Documents | None = None
     ) -> Documents:
         """See the port."""
-        documents = await self._first(keys, known)
-        for attempt in range(ATTEMPTS_MAX):
+        if known:
+            documents = await self._guessed(keys, known)
+            try:
+                writes = decide(documents)
+            except Exception:  # noqa: BLE001 - it may come from a wrong guess, so it is asked again
+                writes = []
+            if not writes:
+                documents = await self.get(keys)
+                writes = decide(documents)
+        else:
+            documents = await self.get(keys)
             writes = decide(documents)
+        for attempt in range(ATTEMPTS_MAX):
             if not writes:
                 return documents
             try:
                 return await self._commit(documents, writes)
             except Lost:
-                await self._kernel.pause(1 + int(self._kernel.chance.random() * _PAUSE_MS * (attempt + 1)))
+                pause_ms = 1 + int(self._kernel.chance.random() * _PAUSE_MS * (attempt + 1))
+            await self._kernel.pause(pause_ms)
             documents = await self.get(keys)
-        raise Contention("the documents are busy; try again")
+            writes = decide(documents)
+        raise Contention("The documents are busy. Try again.")
 
     async def query(self, query: Query) -> Sequence[Document]:
         """See the port."""
-        return await self._call("query", lambda: self._select(query), query)
+        if self._strict:
+            rules.check_query(query)
+        found: Sequence[Document] = await Call(
+            "query", lambda: self._select(query), _unavailable, lambda: _asked(query)
+        )
+        return found
 
     # ------------------------------------------------------------ what tests and checks look at
 
@@ -88,44 +114,44 @@ class SimulatedStore:
 
     def all(self, collection: str) -> Iterable[Data]:
         """Every document of a collection as it is now."""
-        for document in self._collections.get(collection, {}).values():
-            assert document.data is not None
-            yield document.data
+        return [
+            document.data
+            for document in self._collections.get(collection, {}).values()
+            if document.data is not None
+        ]
 
-    def put_now(self, writes: Iterable[Create]) -> None:
-        """Set the stage: documents that are there before anything begins."""
-        changes = []
-        for write in writes:
-            collection = self._collections.setdefault(write.key.collection, {})
-            collection[write.key.id] = Document(write.key, write.data, 0)
-            changes.append(Change(write.key, None, write.data))
-        self._watch(changes)
+    def set_up(self, writes: Sequence[Create]) -> None:
+        """Documents that are there before anything begins."""
+        self._commits += 1
+        self._watch([self._write(write, {}) for write in writes])
 
     # ------------------------------------------------------------ how it works
 
-    async def _first(self, keys: Sequence[Key], known: Documents | None) -> Documents:
-        if not known:
-            return await self.get(keys)
+    async def _guessed(self, keys: Sequence[Key], known: Documents) -> Documents:
         missing = [key for key in keys if key not in known]
         read = await self.get(missing) if missing else {}
         return {key: known[key] if key in known else read[key] for key in keys}
 
     async def _commit(self, documents: Documents, writes: Sequence[Write]) -> Documents:
-        return await Call("commit", lambda: self._apply(documents, writes), Lost, writes)
+        if self._strict:
+            rules.check_writes(documents, writes)
+            for write in writes:
+                if isinstance(write, Create | Put):
+                    rules.encode(write.data)
+        after: Documents = await Call(
+            "commit", lambda: self._apply(documents, writes), Lost, lambda: _written(writes)
+        )
+        return after
 
-    def _call(self, port: str, effect: Callable[[], Any], about: object) -> Call:
-        return Call(port, lambda: self._up(effect), _unavailable, about)
-
-    def _up(self, effect: Callable[[], Any]) -> Any:
+    def _check_up(self) -> None:
         if self._kernel.now_ms < self.down_until_ms:
             raise _unavailable()
-        return effect()
 
     def _read(self, keys: Sequence[Key]) -> Documents:
-        collections = self._collections
+        self._check_up()
         found: dict[Key, Document] = {}
         for key in keys:
-            document = collections.get(key.collection, {}).get(key.id)
+            document = self._collections.get(key.collection, {}).get(key.id)
             found[key] = Document(key, None, None) if document is None else document
         return found
 
@@ -139,89 +165,41 @@ class SimulatedStore:
                 raise Lost
         self._commits += 1
         result = dict(documents)
-        changes: list[Change] = []
-        for write in writes:
-            if isinstance(write, Check):
-                continue
-            collection = self._collections.setdefault(write.key.collection, {})
-            before = collection.get(write.key.id)
-            if isinstance(write, Delete):
-                collection.pop(write.key.id, None)
-                result[write.key] = Document(write.key, None, None)
-                changes.append(Change(write.key, before and before.data, None))
-            else:
-                assert isinstance(write, Create | Put)
-                after = Document(write.key, write.data, self._commits)
-                collection[write.key.id] = result[write.key] = after
-                changes.append(Change(write.key, before and before.data, write.data))
+        changes = [
+            self._write(write, result) for write in writes if not isinstance(write, Check)
+        ]
         self._watch(changes)
         return result
 
+    def _write(self, write: Create | Put | Delete, result: dict[Key, Document]) -> Change:
+        key = write.key
+        collection = self._collections.setdefault(key.collection, {})
+        before = collection.get(key.id)
+        if isinstance(write, Delete):
+            collection.pop(key.id, None)
+            result[key] = Document(key, None, None)
+            return Change(key, before and before.data, None)
+        data = json.loads(json.dumps(write.data)) if self._strict else write.data
+        collection[key.id] = result[key] = Document(key, data, self._commits)
+        return Change(key, before and before.data, data)
+
     def _select(self, query: Query) -> Sequence[Document]:
-        found = [
-            document
-            for document in self._collections.get(query.collection, {}).values()
-            if document.data is not None and _matches(document.data, query)
-        ]
-        orders = query.order
-        descends = bool(orders) and orders[-1].descending
-        found.sort(key=lambda document: document.key.id, reverse=descends)
-        for order in reversed(orders):
-            name = order.field
-            found.sort(key=lambda document: _rank((document.data or {})[name]), reverse=order.descending)
-        if query.after is not None:
-            found = [document for document in found if _is_after(document, query, query.after)]
-        return found[: query.limit]
+        self._check_up()
+        return select(self._collections.get(query.collection, {}).values(), query)
 
 
 def _unavailable() -> Exception:
     return Unavailable("The store does not answer.")
 
 
-def _matches(data: Data, query: Query) -> bool:
-    for where in query.where:
-        if where.field not in data or not _holds(where, data[where.field]):
-            return False
-    return all(order.field in data for order in query.order)
+def _named(keys: Iterable[Key]) -> str:
+    return ", ".join(f"{key.collection}/{key.id[:14]}" for key in keys)
 
 
-def _holds(where: Where, value: Any) -> bool:
-    wanted, op = where.value, where.op
-    if op == "==":
-        return _rank(value) == _rank(wanted)
-    if op == "in":
-        return any(_rank(value) == _rank(each) for each in wanted)
-    (kind, number), (wanted_kind, wanted_number) = _rank(value), _rank(wanted)
-    if kind != wanted_kind:
-        return False
-    match op:
-        case "<":
-            return bool(number < wanted_number)
-        case "<=":
-            return bool(number <= wanted_number)
-        case ">":
-            return bool(number > wanted_number)
-        case _:
-            return bool(number >= wanted_number)
+def _asked(query: Query) -> str:
+    where = " and ".join(f"{each.field} {each.op} {each.value}" for each in query.where)
+    return f"{query.collection} where {where}"
 
 
-def _rank(value: Any) -> tuple[int, Any]:
-    """Values of one kind compare with each other; null is below everything, true is not 1."""
-    if value is None:
-        return 0, 0
-    if isinstance(value, bool):
-        return 1, value
-    if isinstance(value, int | float):
-        return 2, value
-    return 3, value
-
-
-def _is_after(document: Document, query: Query, after: tuple[Any, ...]) -> bool:
-    data: Mapping[str, Any] = document.data or {}
-    descends = False
-    for order, last in zip(query.order, after, strict=False):
-        descends = order.descending
-        here, there = _rank(data[order.field]), _rank(last)
-        if here != there:
-            return (here < there) if order.descending else (here > there)
-    return document.key.id < after[-1] if descends else document.key.id > after[-1]
+def _written(writes: Sequence[Write]) -> str:
+    return _named(write.key for write in writes)

@@ -1,6 +1,6 @@
 """A vendor as a world of its own: it accepts, works, fails, hangs, forgets, and tells or does not.
 
-It is the judge too: it counts what runs and refuses nothing that it should not have been sent.
+It knows nothing of us. What reaches it and what it takes is told to a judge.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,12 @@ from typing import Protocol
 from tests.simulation.kernel import Kernel
 
 LOOKUP_LAG_MS = 20_000
-HANG_BEYOND_LIMIT_MS = 900_000
+# A vendor ends what hangs at some time. Ours to know: a quarantine lasts longer than that.
+BEYOND_LIMIT_MS = 900_000
 _HOOK_LATE_MS = (10_000, 300_000)
+_ASLEEP_MS = (30_000, 400_000)
+_EARLY_MS = 30
+_USUAL_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +25,13 @@ class Traits:
     name: str
     places: int
     run_limit_ms: int
-    finds_by_our_id: bool
-    can_cancel: bool
-    sends_hooks: bool
-    signs_hooks: bool
-    echoes_our_id: bool
-    refuses_duplicates: bool
-    enforces_places: bool
+    finds_by_our_id: bool = True
+    can_cancel: bool = True
+    sends_hooks: bool = True
+    signs_hooks: bool = True
+    echoes_our_id: bool = True
+    refuses_duplicates: bool = True
+    enforces_places: bool = False
 
 
 @dataclass(slots=True)
@@ -37,12 +41,13 @@ class Generation:
     id: str
     client_id: str
     kind: str
-    callback_url: str | None
+    callback_url: str
     accepted_ms: int
     visible_ms: int
-    will: str
     state: str = "running"
-    result: str = "normal"
+    result: str = ""
+    awake_ms: int = 0
+    described: bytes = b""
 
     @property
     def is_over(self) -> bool:
@@ -51,11 +56,15 @@ class Generation:
 
 
 class Judge(Protocol):
-    """Who is told what reaches the vendor."""
+    """Who is told what reaches a vendor."""
 
-    def was_sent(self, vendor: str, job_id: str) -> None: ...
+    def was_sent(self, vendor: str, job_id: str) -> None:
+        """An order arrived."""
+        ...
 
-    def was_accepted(self, vendor: "Vendor", generation: Generation) -> None: ...
+    def was_accepted(self, vendor: "Vendor", generation: Generation) -> None:
+        """An order is about to be run."""
+        ...
 
 
 class Refused(Exception):
@@ -72,27 +81,27 @@ Announce = Callable[["Vendor", Generation], None]
 
 
 class Vendor:
-    """One vendor account."""
+    """One vendor account. `on_accept` and `on_end` hear of its generations."""
 
     def __init__(self, kernel: Kernel, traits: Traits, judge: Judge) -> None:
         self.traits = traits
         self.running = 0
+        self.places = traits.places
         self.generations: dict[str, Generation] = {}
         self.by_client_id: dict[str, list[Generation]] = {}
-        self.announce: Announce = lambda _vendor, _generation: None
-        self.on_accept: Announce = lambda _vendor, _generation: None
+        self.on_accept: Announce = _say_nothing
+        self.on_end: Announce = _say_nothing
         self._kernel = kernel
         self._judge = judge
 
-    def order(self, client_id: str, kind: str, callback_url: str | None) -> Generation:
+    def order(self, client_id: str, kind: str, callback_url: str) -> Generation:
         """Accept an order; raises `Refused`."""
         faults = self._kernel.faults
         self._judge.was_sent(self.traits.name, client_id)
         if faults.hits("vendor_rejects"):
             raise Refused(422, "moderation_blocked")
-        if faults.hits("vendor_busy") or (
-            self.traits.enforces_places and self.running >= self.traits.places
-        ):
+        is_full = self.traits.enforces_places and self.running >= self.places
+        if is_full or faults.hits("vendor_busy"):
             raise Refused(429, "too_many_generations")
         earlier = self.by_client_id.get(client_id)
         if earlier and self.traits.refuses_duplicates:
@@ -117,16 +126,16 @@ class Vendor:
             raise Refused(409, "not_cancellable")
         self._end(generation, "cancelled")
 
-    def _accept(self, client_id: str, kind: str, callback_url: str | None) -> Generation:
+    def _accept(self, client_id: str, kind: str, callback_url: str) -> Generation:
         kernel, faults = self._kernel, self._kernel.faults
+        lag_ms = LOOKUP_LAG_MS if faults.hits("lookup_lag") else 0
         generation = Generation(
-            id=f"gen_{self.traits.name}_{len(self.by_client_id)}_{kernel.chance.getrandbits(32):08x}",
+            id=f"gen_{self.traits.name}_{kernel.chance.getrandbits(32):08x}",
             client_id=client_id,
             kind=kind,
             callback_url=callback_url,
             accepted_ms=kernel.now_ms,
-            visible_ms=kernel.now_ms + (LOOKUP_LAG_MS if faults.hits("lookup_lag") else 0),
-            will="failed" if faults.hits("generation_fails") else "succeeded",
+            visible_ms=kernel.now_ms + lag_ms,
         )
         if faults.hits("accept_and_drop"):
             return generation
@@ -134,41 +143,55 @@ class Vendor:
         self.running += 1
         self.generations[generation.id] = generation
         self.by_client_id.setdefault(client_id, []).append(generation)
-        self._draw_result(generation)
-        kernel.after(self._duration_ms(), self._end, generation, generation.will)
+        if kernel.tell:
+            kernel.tell(self.traits.name, f"accepts {generation.id} for {client_id[:14]}")
+        end = "failed" if faults.hits("generation_fails") else "succeeded"
+        kernel.after(self._duration_ms(), self._end, generation, end)
         self.on_accept(self, generation)
         return generation
 
     def _duration_ms(self) -> int:
-        chance, faults = self._kernel.chance, self._kernel.faults
-        limit_ms = self.traits.run_limit_ms
+        faults, draw = self._kernel.faults, self._kernel.chance.random()
+        if faults.hits("hook_early"):
+            return int(draw * _EARLY_MS)
         if faults.hits("generation_hangs"):
-            return limit_ms + HANG_BEYOND_LIMIT_MS
+            return self.traits.run_limit_ms + BEYOND_LIMIT_MS
         if faults.hits("generation_late"):
-            return limit_ms + int(chance.random() * HANG_BEYOND_LIMIT_MS)
-        draw = chance.random()
-        return int(draw * 10_000) if draw < 0.15 else int(draw * draw * 60_000)
-
-    def _draw_result(self, generation: Generation) -> None:
-        for kind in ("result_dead", "result_bad", "result_huge"):
-            if self._kernel.faults.hits(kind):
-                generation.result = kind
+            return self.traits.run_limit_ms + int(draw * BEYOND_LIMIT_MS)
+        return int(draw * draw * _USUAL_MS)
 
     def _end(self, generation: Generation, state: str) -> None:
         if generation.is_over:
             return
         generation.state = state
         self.running -= 1
+        if state == "succeeded":
+            self._draw_result(generation)
         if self._kernel.tell:
-            self._kernel.tell(self.traits.name, f"{generation.id} of {generation.client_id[:12]} {state}")
-        self._send_hooks(generation)
+            told = f"{generation.id} of {generation.client_id[:14]} {state} {generation.result}"
+            self._kernel.tell(self.traits.name, told)
+        if self.traits.sends_hooks:
+            self._send_hooks(generation)
+
+    def _draw_result(self, generation: Generation) -> None:
+        faults = self._kernel.faults
+        for kind in ("result_dead", "result_bad", "result_huge"):
+            if faults.hits(kind):
+                generation.result = kind
+                return
+        if faults.hits("result_asleep"):
+            generation.awake_ms = self._kernel.now_ms + self._kernel.chance.randrange(*_ASLEEP_MS)
 
     def _send_hooks(self, generation: Generation) -> None:
         kernel, faults = self._kernel, self._kernel.faults
-        if not self.traits.sends_hooks or generation.callback_url is None or faults.hits("hook_lost"):
+        if faults.hits("hook_lost"):
             return
         delay_ms = kernel.latency_ms()
         if faults.hits("hook_late"):
             delay_ms += kernel.chance.randrange(*_HOOK_LATE_MS)
         for copy in range(3 if faults.hits("hook_twice") else 1):
-            kernel.after(delay_ms + copy * 700, self.announce, self, generation)
+            kernel.after(delay_ms + copy * 700, self.on_end, self, generation)
+
+
+def _say_nothing(_vendor: Vendor, _generation: Generation) -> None:
+    """Nobody listens."""

@@ -12,7 +12,10 @@ from tests.simulation.vendor import Generation, Refused, Vendor
 
 _GENERATIONS = "/v1/generations"
 _FILES = "/files/"
-_PAGE = b"<html><body><h1>502</h1></body></html>"
+_PAGE = HttpReply(502, {}, b"<html><body><h1>502</h1></body></html>")
+_HEADERS = {"content-type": "application/json"}
+_SLOW_MS = 20_000
+_NEVER_MS = 10**9
 
 
 class _Answer(NamedTuple):
@@ -20,9 +23,6 @@ class _Answer(NamedTuple):
 
     reply: HttpReply
     delay_ms: int = 0
-
-
-_NEVER_MS = 10**9
 
 
 class SimulatedHttp:
@@ -35,13 +35,13 @@ class SimulatedHttp:
     async def send(self, request: HttpRequest, limits: HttpLimits) -> HttpReply:
         """See the port."""
         limit_ms = int(limits.total_seconds * 1000)
-        call = Call("send", lambda: self._answer(request), _no_reply, request, limit_ms)
-        answer: _Answer = await call
-        if answer.delay_ms >= limit_ms:
-            await self._kernel.pause(limit_ms)
-            raise _no_reply()
+        answer: _Answer = await Call(
+            "send", lambda: self._answer(request), _no_reply, lambda: _told(request), limit_ms
+        )
         if answer.delay_ms:
-            await self._kernel.pause(answer.delay_ms)
+            await self._kernel.pause(min(answer.delay_ms, limit_ms))
+        if answer.delay_ms >= limit_ms:
+            raise _no_reply()
         return answer.reply
 
     def stream(self, request: HttpRequest, limits: HttpLimits) -> AsyncIterator[bytes]:
@@ -53,47 +53,55 @@ class SimulatedHttp:
         faults = self._kernel.faults
         if faults.hits("not_sent"):
             raise NotSent("connection refused")
-        is_submit = request.method == "POST" and path == _GENERATIONS
-        if is_submit and faults.hits("submit_not_accepted"):
-            return _Answer(_reply(200, {}), _NEVER_MS)
-        if faults.hits("vendor_500"):
-            return _Answer(_reply(500, {"error": {"code": "internal"}}))
-        try:
-            status, body = self._serve(vendor, request, path)
-        except Refused as refused:
-            error = {"code": refused.code, "message": "no", **refused.details}
-            return _Answer(_reply(refused.status, {"error": error}))
-        if is_submit and faults.hits("submit_accepted"):
-            return self._accepted_in_silence()
-        slow_ms = int(self._kernel.chance.random() * 20_000) if faults.hits("vendor_slow") else 0
-        return _Answer(_reply(status, body), slow_ms)
-
-    def _accepted_in_silence(self) -> _Answer:
-        """Accepted, and nobody can know it from the answer."""
-        if self._kernel.chance.random() < 0.5:
-            return _Answer(_reply(200, {}), _NEVER_MS)
-        return _Answer(HttpReply(502, {}, _PAGE))
-
-    def _serve(self, vendor: Vendor, request: HttpRequest, path: str) -> tuple[int, dict[str, Any]]:
         if request.method == "POST" and path == _GENERATIONS:
-            body = request.json or {}
-            generation = vendor.order(body["client_id"], body["kind"], body.get("callback_url"))
-            return 201, describe(vendor, generation)
+            return self._submitted(vendor, request)
+        if faults.hits("status_fails"):
+            return _Answer(_PAGE)
+        return self._slowly(_served(lambda: self._asked(vendor, request, path)))
+
+    def _submitted(self, vendor: Vendor, request: HttpRequest) -> _Answer:
+        faults = self._kernel.faults
+        if faults.hits("submit_not_accepted"):
+            return _Answer(_PAGE, _NEVER_MS)
+        if faults.hits("vendor_500"):
+            return _Answer(_refusal(Refused(500, "internal")))
+        body = request.json or {}
+
+        def accept() -> HttpReply:
+            generation = vendor.order(body["client_id"], body["kind"], body["callback_url"])
+            return HttpReply(201, _HEADERS, _described(vendor, generation))
+
+        reply = _served(accept)
+        if faults.hits("submit_accepted"):
+            is_silent = self._kernel.chance.random() < 0.5
+            return _Answer(_PAGE, _NEVER_MS if is_silent else 0)
+        return self._slowly(reply)
+
+    def _slowly(self, reply: HttpReply) -> _Answer:
+        if not self._kernel.faults.hits("vendor_slow"):
+            return _Answer(reply)
+        return _Answer(reply, int(self._kernel.chance.random() * _SLOW_MS))
+
+    def _asked(self, vendor: Vendor, request: HttpRequest, path: str) -> HttpReply:
         if path.startswith(f"{_GENERATIONS}?client_id="):
             found = vendor.look_up(unquote(path.partition("=")[2]))
-            return 200, {"data": [describe(vendor, generation) for generation in found]}
+            described = b",".join(_described(vendor, generation) for generation in found)
+            return HttpReply(200, _HEADERS, b'{"data":[' + described + b"]}")
         generation_id, _, verb = path.removeprefix(f"{_GENERATIONS}/").partition("/")
         generation = vendor.find(unquote(generation_id))
         if verb == "cancel":
             vendor.cancel(generation)
-        return 200, describe(vendor, generation)
+        return HttpReply(200, _HEADERS, _described(vendor, generation))
 
     def _file(self, request: HttpRequest) -> bytes:
         vendor, path = self._place(request.url)
         generation = vendor.generations.get(path.removeprefix(_FILES))
-        if generation is None:
-            raise _no_reply()
-        if generation.result in ("result_dead", "result_huge"):
+        is_served = (
+            generation is not None
+            and generation.result not in ("result_dead", "result_huge")
+            and generation.awake_ms <= self._kernel.now_ms
+        )
+        if generation is None or not is_served:
             raise _no_reply()
         end = BROKEN if generation.result == "result_bad" else b""
         return MAGIC[generation.kind] + generation.id.encode() + end
@@ -116,7 +124,7 @@ class _Stream:
 
     async def __anext__(self) -> bytes:
         if self._left is None:
-            content = await Call("fetch", self._open_file, _no_reply, "a result")
+            content: bytes = await Call("fetch", self._open_file, _no_reply, "a result")
             self._left = [content[8:], content[:8]]
         elif self._left and self._kernel.faults.hits("partial_download"):
             raise _no_reply()
@@ -143,8 +151,29 @@ def describe(vendor: Vendor, generation: Generation) -> dict[str, Any]:
     return words
 
 
-def _reply(status: int, body: Mapping[str, Any]) -> HttpReply:
-    return HttpReply(status, {"content-type": "application/json"}, json.dumps(body).encode())
+def _described(vendor: Vendor, generation: Generation) -> bytes:
+    """As JSON, made once while it runs and once when it is over."""
+    if generation.described and not generation.is_over:
+        return generation.described
+    encoded = json.dumps(describe(vendor, generation)).encode()
+    generation.described = b"" if generation.is_over else encoded
+    return encoded
+
+
+def _served(serve: Callable[[], HttpReply]) -> HttpReply:
+    try:
+        return serve()
+    except Refused as refused:
+        return _refusal(refused)
+
+
+def _refusal(refused: Refused) -> HttpReply:
+    error = {"code": refused.code, "message": "no", **refused.details}
+    return HttpReply(refused.status, _HEADERS, json.dumps({"error": error}).encode())
+
+
+def _told(request: HttpRequest) -> str:
+    return f"{request.method} {request.url.removeprefix('https://')[:90]}"
 
 
 def _no_reply() -> Exception:

@@ -3,28 +3,28 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from random import Random
 from typing import Any
 
-from shared import jobs, ledger, records
+from shared import bootstrap, ledger, records
 from shared.accounts import Account
 from shared.adapters.providers.driver import Driver
 from shared.app import App
-from shared.errors import AppError, Forbidden, NotFound
 from shared.ledger import Wallet
+from shared.models import Catalogue
 from shared.ports import Create, Inbound, Task, Verdict
 from shared.slots import Slot
-from shared.usecases.receive_webhook import receive_webhook
-from shared.usecases.run_task import run_task
-from shared.usecases.sweep import sweep
+from shared.uploads import Upload
+from shared.usecases.audit import audit
 from shared.usecases.tasks import queue_specs
-from tests.simulation.blobs import SimulatedBlobs, SimulatedMedia
+from tests.simulation.blobs import MAGIC, SimulatedBlobs, SimulatedMedia
+from tests.simulation.doors import Door, OverHttp, Refused, Straight
 from tests.simulation.faults import Faults
-from tests.simulation.invariants import OVER, Invariants
-from tests.simulation.kernel import START_MS, Activity, Kernel, Killed, Violation
-from tests.simulation.people import Person, Wish
+from tests.simulation.invariants import OVER, Invariants, require
+from tests.simulation.kernel import START_MS, Kernel, Killed, Violation
+from tests.simulation.people import Person, Wish, raise_error
 from tests.simulation.queue import SimulatedQueue
 from tests.simulation.stage import HOOK_SECRET, Stage
 from tests.simulation.store import SimulatedStore
@@ -32,9 +32,10 @@ from tests.simulation.vendor import Generation, Vendor
 from tests.simulation.wire import SimulatedHttp, describe
 
 SWEEP_MS = 60_000
-_SKEW_MS = 20_000
-_LOAD_MS = 240_000
-_QUIET_LIMIT_MS = 4 * 3_600_000
+SKEW_MS = 20_000
+# After the last fault everything must end: no job outlives its line, its run, its quarantine.
+QUIET_LIMIT_MS = 4 * 3_600_000
+_STEPS_BETWEEN_LOOKS = 64
 _HOOK_TRIES_MS = (1_000, 10_000, 60_000)
 _PLANS = ("free", "plus", "pro")
 
@@ -75,38 +76,42 @@ class SimulatedIds:
 class World:
     """Everything of one run."""
 
-    def __init__(self, chance: Random, faults: Faults, stage: Stage) -> None:
+    def __init__(
+        self,
+        chance: Random,
+        faults: Faults,
+        stage: Stage,
+        *,
+        over_http: bool = False,
+        strict: bool = False,
+    ) -> None:
         self.chance = chance
         self.faults = faults
         self.stage = stage
         self.kernel = Kernel(chance, faults)
         self.invariants = Invariants(self.kernel)
-        self.store = SimulatedStore(self.kernel, self.invariants.see)
+        self.store = SimulatedStore(self.kernel, self.invariants.see, strict=strict)
         self.blobs = SimulatedBlobs(self.kernel)
         self.vendors = {
             traits.name: Vendor(self.kernel, traits, self.invariants) for traits in stage.traits
         }
-        self.queue = SimulatedQueue(self.kernel, queue_specs(stage.catalogue), self._run_task)
+        self.queue = SimulatedQueue(self.kernel, queue_specs(stage.catalogue), self._task)
+        self.door: Door = OverHttp() if over_http else Straight()
+        self.has_skew = faults.hits("clock_skew")
         self.refusals: dict[str, int] = {}
-        self.sweeps = 0
-        self.users: list[str] = []
         self._ids = SimulatedIds(chance)
         self._media = SimulatedMedia(self.blobs)
-        self._driver = Driver(
-            SimulatedHttp(self.kernel, self.vendors), stage.accounts, load=stage.load
-        )
+        http = SimulatedHttp(self.kernel, self.vendors)
+        self._driver = Driver(http, stage.accounts, load=stage.load)
         self._catalogue = stage.catalogue
-        self._has_skew = faults.hits("clock_skew")
-        self._places = {traits.name: traits.places for traits in stage.traits}
         self.invariants.store = self.store
         self.invariants.blobs = self.blobs
         self.invariants.vendors = self.vendors
-        self.invariants.places = {
-            name: (lambda name=name: self._places[name]) for name in self._places  # type: ignore[misc]
-        }
         for vendor in self.vendors.values():
-            vendor.announce = self._announce
-            vendor.on_accept = self._maybe_forge
+            vendor.on_accept = self._perhaps_forge
+            vendor.on_end = self._announce
+        if over_http:
+            self.kernel.before_resume = lambda activity: bootstrap.provide(activity.app)
 
     # ------------------------------------------------------------ function calls
 
@@ -114,144 +119,197 @@ class World:
         """The ports as one function call sees them: some version of the code, some clock."""
         versions = self.stage.versions
         version = versions[0] if len(versions) == 1 else versions[int(self.chance.random() * 2)]
-        skew_ms = int((self.chance.random() * 2 - 1) * _SKEW_MS) if self._has_skew else 0
-        clock = SimulatedClock(self.kernel, skew_ms)
+        skew_ms = int((self.chance.random() * 2 - 1) * SKEW_MS) if self.has_skew else 0
         return App(
-            version, self._catalogue, self.store, self.queue, self.blobs, self._media, self._driver,
-            clock, self._ids,
-        )  # fmt: skip
+            version,
+            self._catalogue,
+            self.store,
+            self.queue,
+            self.blobs,
+            self._media,
+            self._driver,
+            SimulatedClock(self.kernel, skew_ms),
+            self._ids,
+        )
 
-    async def _run_task(self, task: Task) -> Verdict:
-        return await run_task(self.app(), task.name, task.payload)
+    def count(self, code: str) -> None:
+        """Somebody was refused."""
+        self.refusals[code] = self.refusals.get(code, 0) + 1
+
+    def owner(self, job_id: str) -> str | None:
+        """Whose job it is."""
+        job = self.store.peek(records.job_key(job_id))
+        return None if job is None else job["user_id"]
+
+    def _task(self, task: Task) -> tuple[App, Coroutine[Any, Any, Verdict]]:
+        app = self.app()
+        return app, self.door.task(app, task)
 
     def _sweep(self) -> None:
         self.kernel.after(SWEEP_MS, self._sweep)
-        if self.faults.hits("sweep_skipped") or not self._has_work():
-            return
-        self.sweeps += 1
-        self.kernel.spawn("sweep", sweep(self.app()), _ended_well)
+        if self._has_work() and not self.faults.hits("sweep_skipped"):
+            app = self.app()
+            self.kernel.spawn("sweep", self.door.sweep(app), raise_error, app)
 
     def _has_work(self) -> bool:
         """Whether a sweep could find anything: one that finds nothing is left out, for speed."""
-        soon_ms = self.kernel.now_ms + _SKEW_MS
-        pools_with_room = {
-            slot["pool"] for slot in self.store.all(records.SLOTS) if slot["job_id"] is None
-        }
-        return any(
+        soon_ms = self.kernel.now_ms + SKEW_MS
+        slots = self.store.all(records.SLOTS)
+        roomy = {slot["pool"] for slot in slots if slot["enabled"] and slot["job_id"] is None}
+        places = sum(pool.slots for pool in self._catalogue.pools.values())
+        return places != sum(slot["enabled"] for slot in slots) or any(
             (job["due_at_ms"] is not None and job["due_at_ms"] <= soon_ms)
-            or (job["state"] == "parked" and job["pool"] in pools_with_room)
+            or (job["state"] == "parked" and job["pool"] in roomy)
             for job in self.store.all(records.JOBS)
         )
 
     # ------------------------------------------------------------ webhooks
 
     def _announce(self, vendor: Vendor, generation: Generation) -> None:
-        self._deliver_hook(vendor, generation, 0)
+        self._deliver(vendor, generation, 0)
 
-    def _deliver_hook(self, vendor: Vendor, generation: Generation, tries: int) -> None:
-        body = json.dumps({"event": f"generation.{generation.state}", **describe(vendor, generation)}).encode()
+    def _deliver(self, vendor: Vendor, generation: Generation, tries: int) -> None:
+        event = f"generation.{generation.state}"
+        body = json.dumps({"event": event, **describe(vendor, generation)}).encode()
         inbound = Inbound(_signed(self.kernel.now_ms, body, HOOK_SECRET), body)
-        provider, job_id, mac = _callback(generation)
 
-        def ended(_activity: Activity, _value: Any, error: BaseException | None) -> None:
-            if isinstance(error, AppError) and error.status < 500:
+        def ended(_value: Any, error: Exception | None) -> None:
+            if isinstance(error, Refused) and error.status < 500:
                 raise Violation(f"a genuine webhook was refused: {error}") from error
-            _only_expected(error)
+            raise_error(None, error)
             if error is not None and tries < len(_HOOK_TRIES_MS):
-                self.kernel.after(_HOOK_TRIES_MS[tries], self._deliver_hook, vendor, generation, tries + 1)
+                self.kernel.after(
+                    _HOOK_TRIES_MS[tries], self._deliver, vendor, generation, tries + 1
+                )
 
-        call = receive_webhook(self.app(), provider, job_id, mac, inbound)
-        self.kernel.spawn(f"hook {job_id[:12]}", call, ended)
+        app = self.app()
+        title = f"webhook {generation.client_id[:14]}"
+        self.kernel.spawn(title, self.door.hook(app, _path(generation), inbound), ended, app)
 
-    def _maybe_forge(self, vendor: Vendor, generation: Generation) -> None:
+    def _perhaps_forge(self, vendor: Vendor, generation: Generation) -> None:
         if self.faults.hits("hook_forged"):
             delay_ms = int(self.chance.random() * 90_000)
             self.kernel.after(delay_ms, self._forge, vendor, generation)
 
     def _forge(self, vendor: Vendor, generation: Generation) -> None:
-        """Somebody without our secret, or without the vendor's."""
-        provider, job_id, mac = _callback(generation)
+        """Somebody who lacks our secret, or the vendor's."""
         body = describe(vendor, generation) | {"status": "succeeded"}
-        secret = HOOK_SECRET
+        path, secret = _path(generation), HOOK_SECRET
         if vendor.traits.signs_hooks and self.chance.random() < 0.5:
             secret = "a guess"
         else:
-            mac = ("0" if mac[0] != "0" else "1") + mac[1:]
+            path = path[:-1] + ("0" if path[-1] != "0" else "1")
         if self.chance.random() < 0.3:
             body["id"] = "gen_of_somebody_else"
         if self.chance.random() < 0.2:
-            job_id = "job_unknown"
+            path = path.replace(generation.client_id, "job_unknown")
         raw = json.dumps(body).encode()
         inbound = Inbound(_signed(self.kernel.now_ms, raw, secret), raw)
 
-        def ended(_activity: Activity, _value: Any, error: BaseException | None) -> None:
-            if not isinstance(error, Forbidden | NotFound | Killed):
+        def ended(_value: Any, error: Exception | None) -> None:
+            is_refused = isinstance(error, Refused) and error.status in (403, 404)
+            if not is_refused and not isinstance(error, Killed):
                 raise Violation(f"I9: a forged webhook was taken: {error}")
 
-        call = receive_webhook(self.app(), provider, job_id, mac, inbound)
-        activity = self.kernel.spawn("forged hook", call, ended)
-        activity.is_forged = True
+        app = self.app()
+        playing = self.door.hook(app, path, inbound)
+        self.kernel.spawn("forged webhook", playing, ended, app).is_forged = True
 
     # ------------------------------------------------------------ the play
 
     def open(self, users: int, tokens: int) -> None:
-        """Accounts with tokens, and the slots of every pool."""
+        """Accounts with tokens and a picture each, and the slots of every pool."""
         for number in range(users):
-            user_id = f"usr_{number}"
-            self.users.append(user_id)
-            plan = _PLANS[number % len(_PLANS)]
-            granted = ledger.grant(Wallet(user_id, 0, 0), f"{user_id}:trial", tokens, START_MS, "trial")
-            account = Account(user_id, f"{user_id}@example.com", plan, "en", 1, START_MS)
-            self.store.put_now(
-                [
-                    Create(records.account_key(user_id), records.account_data(account)),
-                    records.create_wallet(granted.wallet),
-                    *records.create_rows(granted),
-                ]
-            )
+            self._open_account(f"usr_{number}", _PLANS[number % len(_PLANS)], tokens)
         for pool in self._catalogue.pools.values():
-            for index in range(pool.slots):
-                slot = Slot(pool.name, index)
-                self.store.put_now([Create(records.slot_key(slot.id), records.slot_data(slot))])
+            slots = [Slot(pool.name, index) for index in range(pool.slots)]
+            self.store.set_up(
+                [Create(records.slot_key(slot.id), records.slot_data(slot)) for slot in slots]
+            )
         self.kernel.after(int(self.chance.random() * SWEEP_MS), self._sweep)
+
+    def _open_account(self, user_id: str, plan: str, tokens: int) -> None:
+        empty = Wallet(user_id, 0, 0)
+        trial = ledger.grant(empty, f"{user_id}:trial", tokens, START_MS, "trial")
+        account = Account(user_id, f"{user_id}@example.com", plan, "en", 1, START_MS)
+        picture = Upload(image_of(user_id), user_id, "a.png", "image/png", "ready", START_MS, 8, 8)
+        self.blobs.objects[picture.clean_key] = (MAGIC["image"], "image/png")
+        self.store.set_up(
+            [
+                Create(records.account_key(user_id), records.account_data(account)),
+                Create(records.upload_key(picture.id), records.upload_data(picture)),
+                records.create_wallet(trial.wallet),
+                *records.create_rows(trial),  # type: ignore[list-item]
+            ]
+        )
 
     def wish(self, wish: Wish, stranger: str) -> None:
         """A person comes."""
-        person = Person(self, wish, stranger, self._count_refusal)
-        self.kernel.spawn(f"{wish.user_id} #{wish.number}", person.play(), _ended_well, has_faults=False)
+        person = Person(self, wish, stranger)
+        self.kernel.spawn(person, person.play(), raise_error)
 
-    def _count_refusal(self, code: str) -> None:
-        self.refusals[code] = self.refusals.get(code, 0) + 1
+    def plan(self, delay_ms: int, trouble: Callable[[], None]) -> None:
+        """Something befalls everybody."""
+        self.kernel.after(delay_ms, trouble)
 
-    def play(self, load_ms: int) -> None:
+    def change_places(self, by: int) -> None:
+        """The vendor gives us more or fewer places, and so does our catalogue."""
+        pools = self._catalogue.pools
+        name = list(pools)[int(self.chance.random() * len(pools))]
+        places = max(1, pools[name].slots + by)
+        changed = {**pools, name: replace(pools[name], slots=places)}
+        self._catalogue = Catalogue(self._catalogue.models, changed, self._catalogue.default_model)
+        self.queue.resize(queue_specs(self._catalogue))
+        # What was running before may still run: the limit counts for what starts from now on.
+        self.vendors[name].places = max(self.vendors[name].places, places)
+
+    def play(self, fault_ms: int) -> None:
         """Faults for a while, then none until nothing is pending; then the audit."""
         kernel = self.kernel
-        end_ms = START_MS + load_ms
-        while (next_ms := kernel.next_ms()) is not None and next_ms <= end_ms:
-            kernel.step()
+        end_ms = START_MS + fault_ms
+        kernel.run_until(end_ms)
         self.faults.is_on = False
-        limit_ms = end_ms + _QUIET_LIMIT_MS
+        self._fall_silent(end_ms + QUIET_LIMIT_MS)
+        self.invariants.audit()
+        self._audit_by_the_product()
+
+    def _fall_silent(self, limit_ms: int) -> None:
+        kernel = self.kernel
         while not self._is_quiet():
             if kernel.now_ms > limit_ms:
-                raise Violation(f"I11: not quiet {_QUIET_LIMIT_MS // 60_000} minutes after the last fault")
-            for _ in range(32):
-                kernel.step()
-        self.invariants.audit()
+                hours = QUIET_LIMIT_MS / 3_600_000
+                raise Violation(f"I11: something is still pending {hours} h after the last fault")
+            kernel.run_some(_STEPS_BETWEEN_LOOKS)
 
     def _is_quiet(self) -> bool:
         return (
             not self.kernel.alive
             and self.queue.waiting == 0
-            and all(job["state"] in OVER for job in self.store.all(records.JOBS))
             and all(vendor.running == 0 for vendor in self.vendors.values())
+            and all(job["state"] in OVER for job in self.store.all(records.JOBS))
+            and not self._has_work()
         )
 
+    def _audit_by_the_product(self) -> None:
+        """The operator's own audit must see what we see."""
+        found: list[Any] = []
+        self.kernel.spawn("audit", audit(self.app()), lambda value, error: found.append((value, error)))
+        while not found:
+            self.kernel.run_some(1)
+        value, error = found[0]
+        require(error is None, "I2", f"the audit ended with {error}")
+        require(not value.differences, "I2", f"the audit found {value.differences}")
+        require(value.open_jobs == 0, "I11", f"the audit found {value.open_jobs} open jobs")
 
-def _callback(generation: Generation) -> tuple[str, str, str]:
-    """Provider, job and mac, as the route of the webhook function reads them."""
-    assert generation.callback_url is not None
-    provider, job_id, mac = generation.callback_url.rsplit("/", 3)[1:]
-    return provider, job_id, mac
+
+def image_of(user_id: str) -> str:
+    """The picture that a user has brought."""
+    return f"img_{user_id}"
+
+
+def _path(generation: Generation) -> str:
+    """The path of the webhook's address."""
+    return "/" + generation.callback_url.split("/", 3)[3]
 
 
 def _signed(now_ms: int, body: bytes, secret: str) -> dict[str, str]:
@@ -259,12 +317,3 @@ def _signed(now_ms: int, body: bytes, secret: str) -> dict[str, str]:
     message = f"{timestamp}.".encode() + body
     signature = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
     return {"sandbox-timestamp": timestamp, "sandbox-signature": f"v1={signature}"}
-
-
-def _only_expected(error: BaseException | None) -> None:
-    if error is not None and not isinstance(error, Killed | OSError | AppError):
-        raise Violation(f"a function ended with {type(error).__name__}: {error}") from error
-
-
-def _ended_well(_activity: Activity, _value: Any, error: BaseException | None) -> None:
-    _only_expected(error)

@@ -1,0 +1,95 @@
+"""Queries over documents in memory, with the types and the order that the real stores have."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from shared.ports import Data, Document, Order, Query, Where
+
+_ABSENT = object()
+
+
+def select(documents: Iterable[Document], query: Query) -> Sequence[Document]:
+    """The documents that match, in order, up to the limit."""
+    tests = [_test(where) for where in query.where]
+    compared = {where.field for where in query.where}
+    ordered = [order.field for order in query.order if order.field not in compared]
+    found = [
+        document
+        for document in documents
+        if (data := document.data) is not None
+        and all(field in data for field in ordered)
+        and all(test(data) for test in tests)
+    ]
+    if query.after is not None:
+        after = query.after
+        found = [document for document in found if _is_after(document, query.order, after)]
+    _sort(found, query.order)
+    return found[: query.limit]
+
+
+def _sort(found: list[Document], orders: Sequence[Order]) -> None:
+    """By the last key first, since sorting is stable; the id goes the way of the last key."""
+    if len(found) < 2:
+        return
+    descends = bool(orders) and orders[-1].descending
+    found.sort(key=lambda document: document.key.id, reverse=descends)
+    for order in reversed(orders):
+        name = order.field
+        found.sort(key=lambda document: _rank(_value(document, name)), reverse=order.descending)
+
+
+def _test(where: Where) -> Callable[[Data], bool]:
+    name, wanted = where.field, where.value
+    if where.op == "==":
+        return lambda data: _is_equal(data.get(name, _ABSENT), wanted)
+    if where.op == "in":
+        return lambda data: any(_is_equal(data.get(name, _ABSENT), each) for each in wanted)
+    compare = _COMPARE[where.op]
+    kind = _rank(wanted)[0]
+
+    def holds(data: Data) -> bool:
+        value = data.get(name, _ABSENT)
+        return value is not _ABSENT and _rank(value)[0] == kind and compare(value, wanted)
+
+    return holds
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "<": lambda value, wanted: value < wanted,
+    "<=": lambda value, wanted: value <= wanted,
+    ">": lambda value, wanted: value > wanted,
+    ">=": lambda value, wanted: value >= wanted,
+}
+
+
+def _is_equal(value: Any, wanted: Any) -> bool:
+    """True is not 1."""
+    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """Values of one type compare with each other: nulls first, then numbers, then texts."""
+    if value is None:
+        return 0, 0
+    if isinstance(value, bool):
+        return 1, value
+    if isinstance(value, int | float):
+        return 2, value
+    return 3, value
+
+
+def _value(document: Document, name: str) -> Any:
+    assert document.data is not None
+    return document.data[name]
+
+
+def _is_after(document: Document, orders: Sequence[Order], after: tuple[Any, ...]) -> bool:
+    """Whether a document comes after the cursor: its ordered values, then its id."""
+    descends = False
+    for order, last in zip(orders, after, strict=False):
+        descends = order.descending
+        here, there = _rank(_value(document, order.field)), _rank(last)
+        if here != there:
+            return here < there if descends else here > there
+    last_id: str = after[-1]
+    return document.key.id < last_id if descends else document.key.id > last_id

@@ -1,0 +1,90 @@
+"""Small plays, always the same: into each, faults are put at every port call."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from tests.simulation.faults import Script
+from tests.simulation.people import Wish
+from tests.simulation.stage import SETTINGS, Stage, catalogue_of
+from tests.simulation.vendor import Traits
+from tests.simulation.world import World
+
+VENDOR = Traits("ada", places=1, run_limit_ms=300_000)
+_ALWAYS = range(1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A play, and how its jobs end when nothing goes wrong besides what it is about."""
+
+    name: str
+    wishes: tuple[Wish, ...]
+    ends: tuple[str, ...]
+    vendor: Traits = VENDOR
+    world: Mapping[str, Collection[int]] = field(default_factory=dict)
+    late_result: str = "gift"
+
+
+def _wish(number: int, start_ms: int = 0, **more: int) -> Wish:
+    key = f"key-{number}"
+    return Wish(f"usr_{number % 2}", number, "ada-image", start_ms, key, **more)  # type: ignore[arg-type]
+
+
+_UNHEARD = replace(VENDOR, finds_by_our_id=False, sends_hooks=False, echoes_our_id=False)
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("success", (_wish(0),), ("done",)),
+    Scenario("success by polling", (_wish(0),), ("done",), replace(VENDOR, sends_hooks=False)),
+    Scenario("vendor failure", (_wish(0),), ("failed",), world={"generation_fails": _ALWAYS}),
+    Scenario("busy, then success", (_wish(0),), ("done",), world={"vendor_busy": {0}}),
+    Scenario("rejected", (_wish(0),), ("failed",), world={"vendor_rejects": _ALWAYS}),
+    Scenario("unknown submit, looked up", (_wish(0),), ("done",), world={"submit_accepted": {0}}),
+    Scenario(
+        "unknown submit, told by webhook",
+        (_wish(0),),
+        ("done",),
+        replace(VENDOR, finds_by_our_id=False),
+        {"submit_accepted": {0}},
+    ),
+    Scenario(
+        "unknown submit, never heard of",
+        (_wish(0),),
+        ("failed",),
+        _UNHEARD,
+        {"submit_accepted": {0}},
+    ),
+    Scenario("never accepted", (_wish(0),), ("failed",), world={"submit_not_accepted": {0}}),
+    Scenario(
+        "cancelled while it runs",
+        (_wish(0, cancel_after_ms=2_000),),
+        ("cancelled",),
+        world={"generation_late": _ALWAYS},
+    ),
+    Scenario(
+        "full pool, one cancelled, refill",
+        (_wish(0), _wish(1, 500), _wish(2, 1_000, cancel_after_ms=300)),
+        ("done", "done", "cancelled"),
+    ),
+    Scenario("late result, given", (_wish(0),), ("gifted",), world={"generation_late": _ALWAYS}),
+    Scenario(
+        "late result, discarded",
+        (_wish(0),),
+        ("failed",),
+        world={"generation_late": _ALWAYS},
+        late_result="discard",
+    ),
+    Scenario("broken result", (_wish(0),), ("failed",), world={"result_bad": _ALWAYS}),
+    Scenario("deleted", (_wish(0, delete_after_ms=60_000),), ("done",)),
+)
+
+
+def build(scenario: Scenario, faults: Script) -> World:
+    """The scenario's world with these faults."""
+    traits = (scenario.vendor,)
+    settings = replace(SETTINGS, late_result=scenario.late_result)
+    world = World(Random(7), faults, Stage(traits, catalogue_of(traits), (settings,)))
+    world.open(users=2, tokens=100)
+    for wish in scenario.wishes:
+        world.wish(wish, "usr_1" if wish.user_id == "usr_0" else "usr_0")
+    return world
