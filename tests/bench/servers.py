@@ -5,37 +5,69 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.product import ROOT, free_port, wait_until_answers
 
+_FRAMEWORK = Path(sys.executable).parent / "functions-framework"
+_BASELINE = "tests/bench/baseline.py"
+_FUNCTIONS = "infra/main.py"
+_STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running process and where it listens."""
+
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def baseline() -> list[str]:
+    """The command that serves a function which does nothing."""
+    return _framework(_BASELINE, "nothing")
+
+
+def function(name: str) -> list[str]:
+    """The command that serves one function as the cloud does."""
+    return _framework(_FUNCTIONS, name)
+
+
+def local() -> list[str]:
+    """The command that runs the whole product; the settings say where the sandbox vendor is, or it
+    starts one."""
+    return [sys.executable, "-m", "infra.local"]
+
 
 @contextmanager
-def framework(source: Path, target: str, settings: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    """One function under functions-framework's ASGI mode; yields its address and process id."""
+def serving(command: list[str], settings: Mapping[str, str]) -> Iterator[Server]:
+    """A server that answers, on a free port, until the end."""
+    with started(command, settings) as server:
+        wait_until_answers(server.url)
+        yield server
+
+
+@contextmanager
+def started(command: list[str], settings: Mapping[str, str]) -> Iterator[Server]:
+    """A server whose process has just begun."""
     port = free_port()
-    command = [
-        *(str(Path(sys.executable).parent / "functions-framework"), "--asgi"),
-        *("--source", str(source), "--target", target, "--host", "127.0.0.1"),
-    ]
-    environment = {**os.environ, **settings, "PORT": str(port), "WORKERS": "1", "PYTHONPATH": "."}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, **quiet) as process:  # type: ignore[call-overload]
+    environment = {**os.environ, "PYTHONPATH": ".", "WORKERS": "1", **settings, "PORT": str(port)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
-            url = f"http://127.0.0.1:{port}"
-            wait_until_answers(url, process)
-            yield url, process.pid
+            yield Server(port, process.pid)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(_STOP_SECONDS)
 
 
-def resident_mib(pid: int) -> float:
-    """Memory of a process and its children."""
-    pages = subprocess.run(
-        ["ps", "-o", "rss=", "--pid", str(pid), "--ppid", str(pid)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return sum(int(line) for line in pages.stdout.split()) / 1024
+def _framework(source: str, target: str) -> list[str]:
+    return [
+        *(str(_FRAMEWORK), "--asgi", "--host", "127.0.0.1"),
+        *("--source", source, "--target", target),
+    ]
