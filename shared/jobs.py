@@ -221,23 +221,14 @@ class IllegalMove(Exception):
         self.event = event
 
 
-CHANGEABLE = frozenset(
-    {
-        "busy_count",
-        "claim",
-        "deadline_at_ms",
-        "due_at_ms",
-        "epoch",
-        "failure",
-        "quarantine_until_ms",
-        "result",
-        "slot",
-        "start_tag",
-        "started_at_ms",
-        "submitted_at_ms",
-        "vendor_task_id",
-    }
-)
+REMOVED_AGAIN_AFTER_MS = 1_800_000
+"""Longer than a frozen process holds on to an upload."""
+
+CHANGEABLE = frozenset({
+    "busy_count", "claim", "deadline_at_ms", "due_at_ms", "epoch", "failure",
+    "quarantine_until_ms", "result", "slot", "start_tag", "started_at_ms", "submitted_at_ms",
+    "vendor_task_id",
+})  # fmt: skip
 
 
 def can(job: Job, event: Event) -> bool:
@@ -263,7 +254,8 @@ def advance(job: Job, event: Event, now_ms: int, **changes: Any) -> Move:
     if rule.frees_slot:
         changes["slot"] = None
     if rule.state in FINAL:
-        changes["due_at_ms"] = None
+        is_deleted = job.deleted_at_ms is not None
+        changes["due_at_ms"] = now_ms + REMOVED_AGAIN_AFTER_MS if is_deleted else None
     if rule.state in FINAL or rule.money is Money.RELEASE:
         changes["completed_at_ms"] = job.completed_at_ms or now_ms
     moved = replace(job, **changes)
@@ -280,12 +272,27 @@ def postponed(job: Job, now_ms: int, due_at_ms: int) -> Job:
 
 
 def deleted(job: Job, now_ms: int) -> Job:
-    """The job without its media, hidden from its owner's lists; the money record stays."""
+    """The job without its media, hidden from its owner's lists; the money record stays.
+
+    A finished job is due once more, so that its media go even when the first removal died or an
+    upload from before ended after it.
+    """
+    if job.deleted_at_ms is not None:
+        return job
+    is_over = job.state in FINAL
     return replace(
         job,
-        deleted_at_ms=job.deleted_at_ms or now_ms,
+        deleted_at_ms=now_ms,
+        due_at_ms=now_ms + REMOVED_AGAIN_AFTER_MS if is_over else job.due_at_ms,
         result=None,
         prompt="",
         settings=replace(job.settings, negative_prompt=None),
         images={},
     )
+
+
+def forgotten(job: Job, now_ms: int) -> Job:
+    """The deleted job when its media are surely gone: nothing is left to be done."""
+    assert job.state in FINAL, "a job that goes on is not forgotten"
+    assert job.deleted_at_ms is not None, "a job is forgotten for its owner alone"
+    return replace(job, updated_at_ms=now_ms, due_at_ms=None)

@@ -6,15 +6,18 @@ from shared.errors import JobNotFinished
 from shared.ports import Documents, Write
 from shared.usecases.read_jobs import owned
 from shared.usecases.read_session import Session, check_session
+from shared.usecases.store_result import remove_media
 
 _OPEN = frozenset({"queued", "running", "storing"})
 
 
 async def delete_job(app: App, session: Session, job_id: str) -> None:
-    """Hide the job, then remove its media. Raises `NotFound`, `JobNotFinished`."""
+    """Hide the job, then remove its media; the sweeper does so again later.
+
+    Raises `NotFound`, `JobNotFinished`.
+    """
     job_key, account_key = records.job_key(job_id), records.account_key(session.user_id)
     now_ms = app.clock.now_ms()
-    media: list[str] = []
 
     def decide(documents: Documents) -> list[Write]:
         check_session(session, documents[account_key])
@@ -28,10 +31,7 @@ async def delete_job(app: App, session: Session, job_id: str) -> None:
         job = owned(documents[job_key], session.user_id)
         if job.status in _OPEN:
             raise JobNotFinished("A job can be deleted when it has ended. Cancel it first.")
-        if job.result is not None:
-            media[:] = [job.result.blob_key, job.result.thumbnail_key]
         return [records.put_job(jobs.deleted(job, now_ms))]
 
     await app.store.transact([job_key, account_key], decide)
-    for key in media:
-        await app.blobs.delete(key)
+    await remove_media(app, job_id)

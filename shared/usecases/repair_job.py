@@ -14,7 +14,7 @@ from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.bind_task import bind_task
 from shared.usecases.check_job import RESUMED_ROUND, apply_outcome, ask_vendor, delay_ms
-from shared.usecases.store_result import give_up_storing
+from shared.usecases.store_result import give_up_storing, remove_media
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ async def repair_job(app: App, job_id: str) -> None:
         case State.QUARANTINED:
             await _end_quarantine(app, job, seen)
         case _:
-            _log.error("finished job is due", extra={"job_id": job.id})
+            await _forget(app, job)
 
 
 async def _start_or_expire(app: App, job: Job, seen: Documents) -> None:
@@ -58,20 +58,22 @@ async def _start_or_expire(app: App, job: Job, seen: Documents) -> None:
 
 async def _find_out(app: App, job: Job, seen: Documents) -> None:
     """Nobody knows whether the vendor accepted it: look it up, and believe absence only after a
-    while.
+    while. A vendor that cannot be asked has not said that it is absent: then only the time that
+    the job would have had to run ends the wait.
     """
+    patience_ms = app.settings.absent_after_seconds * 1000
     if app.vendors.can_look_up(job.provider):
         try:
             task_id = await app.vendors.look_up(job.provider, job.id)
         except VendorError as error:
             _log.warning("look-up failed", extra={"job_id": job.id, "detail": error.detail})
-            task_id = None
+            task_id, patience_ms = None, patience_ms + job.run_limit_ms
         if task_id is not None:
             await bind_task(app, job, task_id, seen)
             return
     now_ms = app.clock.now_ms()
     assert job.submitted_at_ms is not None, "only a claimed job is unknown"
-    is_over = now_ms - job.submitted_at_ms >= app.settings.absent_after_seconds * 1000
+    is_over = now_ms - job.submitted_at_ms >= patience_ms
     again_at_ms = now_ms + app.settings.unknown_again_seconds * 1000
 
     def choose(current: Job) -> Choice | None:
@@ -133,6 +135,21 @@ async def _end_quarantine(app: App, job: Job, seen: Documents) -> None:
         return Choice(Event.QUARANTINE_ENDED) if current.state is State.QUARANTINED else None
 
     await apply_event(app, job.id, seen, choose)
+
+
+async def _forget(app: App, job: Job) -> None:
+    """A finished job is due only when it was deleted: its media go for good, then its due time."""
+    await remove_media(app, job.id)
+    key = records.job_key(job.id)
+    now_ms = app.clock.now_ms()
+
+    def decide(documents: Documents) -> list[Write]:
+        current = records.job(documents[key])
+        assert current is not None
+        is_due = current.due_at_ms is not None
+        return [records.put_job(jobs.forgotten(current, now_ms))] if is_due else []
+
+    await app.store.transact([key], decide)
 
 
 def give_up(app: App, job: Job, now_ms: int) -> Choice:

@@ -57,19 +57,25 @@ async def give_up_storing(app: App, job: Job, code: FailureCode, seen: Documents
 
     after = await apply_event(app, job.id, seen, choose)
     if after.state is State.FAILED:
-        await app.blobs.delete(_result_key(job))
+        await remove_media(app, job.id)
 
 
-def _result_key(job: Job) -> str:
-    return f"results/{job.id}/result"
+async def remove_media(app: App, job_id: str) -> None:
+    """Remove a job's result from the bucket, whether or not the job ever showed it."""
+    await app.blobs.delete(_result_key(job_id))
+    await app.blobs.delete(_thumbnail_key(job_id))
 
 
-def _thumbnail_key(job: Job) -> str:
-    return f"results/{job.id}/thumbnail.jpg"
+def _result_key(job_id: str) -> str:
+    return f"results/{job_id}/result"
+
+
+def _thumbnail_key(job_id: str) -> str:
+    return f"results/{job_id}/thumbnail.jpg"
 
 
 async def _bring(app: App, job: Job) -> BlobInfo:
-    stored = await app.blobs.head(_result_key(job))
+    stored = await app.blobs.head(_result_key(job.id))
     if stored is not None:
         return stored
     url = await _address(app, job)
@@ -80,7 +86,7 @@ async def _bring(app: App, job: Job) -> BlobInfo:
         if content_type is None:
             raise _Unusable(FailureCode.RESULT_INVALID, "the result does not begin as one")
         return await app.blobs.put(
-            _result_key(job),
+            _result_key(job.id),
             _joined(first, chunks),
             content_type=content_type,
             max_bytes=app.catalogue.models[job.model].result_max_bytes,
@@ -126,14 +132,14 @@ async def _inspect(app: App, job: Job, blob: BlobInfo) -> MediaInfo:
 
 async def _finish(app: App, job: Job, blob: BlobInfo, info: MediaInfo, seen: Documents) -> None:
     await app.blobs.put(
-        _thumbnail_key(job),
+        _thumbnail_key(job.id),
         _once(info.thumbnail_jpeg),
         content_type="image/jpeg",
         max_bytes=_THUMBNAIL_MAX_BYTES,
     )
     result = Result(
         blob_key=blob.key,
-        thumbnail_key=_thumbnail_key(job),
+        thumbnail_key=_thumbnail_key(job.id),
         content_type=blob.content_type,
         size_bytes=blob.size_bytes,
         width=info.width,
@@ -149,9 +155,8 @@ async def _finish(app: App, job: Job, blob: BlobInfo, info: MediaInfo, seen: Doc
         return Choice(Event.STORE_FAILED) if current.state is State.GIFTING else None
 
     after = await apply_event(app, job.id, seen, choose)
-    if after.state is State.FAILED:
-        await app.blobs.delete(result.blob_key)
-        await app.blobs.delete(result.thumbnail_key)
+    if after.result is None:
+        await remove_media(app, job.id)
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

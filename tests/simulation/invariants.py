@@ -170,7 +170,8 @@ class Invariants:
 
     def _is_left_alone(self, job_id: str, before: Data, after: Data) -> None:
         """A finished job can only be deleted by its owner."""
-        deletion = {"deleted_at_ms", "result", "prompt", "images", "hidden"}
+        deletion = {"deleted_at_ms", "result", "prompt", "settings", "images", "hidden"}
+        deletion |= {"due_at_ms", "updated_at_ms"}
         changed = {name for name in after if after[name] != before[name]}
         require(changed <= deletion, "I5", f"{job_id} is over and its {sorted(changed - deletion)} changed")
         require(not changed or after["deleted_at_ms"] is not None, "I5", f"{job_id} changed after its end")

@@ -286,7 +286,10 @@ class World:
             not self.kernel.alive
             and self.queue.waiting == 0
             and all(vendor.running == 0 for vendor in self.vendors.values())
-            and all(job["state"] in OVER for job in self.store.all(records.JOBS))
+            and all(
+                job["state"] in OVER and job["due_at_ms"] is None
+                for job in self.store.all(records.JOBS)
+            )
             and not self._has_work()
         )
 
