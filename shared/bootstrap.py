@@ -4,18 +4,30 @@ Adapters are imported where they are made, so that a process loads only what it 
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared import catalogue, records
 from shared.app import App
-from shared.config import Settings, read_settings
-from shared.ports import Http
+from shared.config import LOCAL, Settings, read_settings
+from shared.ports import Blobs, Http, Queue
 from shared.usecases.tasks import queue_specs
 
 if TYPE_CHECKING:
     from shared.adapters.providers.translator import Account
+
+# What each deployed function uses; the rest is neither imported nor there.
+USES: Mapping[str, frozenset[str]] = {
+    "account": frozenset({"store"}),
+    "create_job": frozenset({"store", "queue", "blobs", "http"}),
+    "job_status": frozenset({"store", "blobs"}),
+    "provider_webhook": frozenset({"queue"}),
+    "run_task": frozenset({"store", "queue", "blobs", "media", "http"}),
+    "sweep": frozenset({"store", "queue"}),
+    "uploads": frozenset({"store", "blobs", "media"}),
+}
 
 _current: App | None = None
 
@@ -36,15 +48,13 @@ def provide(app: App | None) -> None:
 
 def build(settings: Settings) -> App:
     """The ports that the profile asks for."""
-    assert settings.profile == "local", "the cloud's adapters are not there yet"
-    return _build_local(settings)
+    return _build_local(settings) if settings.profile == LOCAL else _build_cloud(settings)
 
 
 def _build_local(settings: Settings) -> App:
     """SQLite, a folder, and the sandbox vendor."""
     from shared.adapters.blobs.folder import FolderBlobs
     from shared.adapters.media import PyavMedia
-    from shared.adapters.providers.driver import Driver
     from shared.adapters.queue.embedded import EmbeddedQueue
     from shared.adapters.sqlite import Database
     from shared.adapters.store.sqlite import SqliteStore
@@ -67,32 +77,96 @@ def _build_local(settings: Settings) -> App:
         queue=EmbeddedQueue(database, queue_specs(models), clock),
         blobs=blobs,
         media=PyavMedia(blobs),
-        vendors=Driver(
-            _sandbox_http(settings),
-            {"sandbox": _sandbox_account(settings)},
-            connect_seconds=settings.vendor_connect_seconds,
-            total_seconds=settings.vendor_total_seconds,
-        ),
+        vendors=_vendors(settings, _http(settings)),
         clock=clock,
         ids=SystemIds(),
     )
 
 
-def _sandbox_http(settings: Settings) -> Http:
-    """A socket that may reach the one private address where the sandbox vendor is."""
+def _build_cloud(settings: Settings) -> App:
+    """Firestore, Cloud Tasks and a bucket: as much of it as this function uses."""
+    from shared.adapters.system import SystemClock, SystemIds
+
+    uses = USES[settings.function_target]
+    blobs = _bucket(settings) if "blobs" in uses else _unused("blobs")
+    return App(
+        settings=settings,
+        catalogue=catalogue.load().of_providers(_accounts(settings)),
+        store=_firestore(settings) if "store" in uses else _unused("store"),
+        queue=_cloud_tasks(settings) if "queue" in uses else _unused("queue"),
+        blobs=blobs,
+        media=_media(blobs) if "media" in uses else _unused("media"),
+        vendors=_vendors(settings, _http(settings) if "http" in uses else _unused("http")),
+        clock=SystemClock(),
+        ids=SystemIds(),
+    )
+
+
+def _vendors(settings: Settings, http: Http) -> Any:
+    from shared.adapters.providers.driver import Driver
+
+    return Driver(
+        http,
+        _accounts(settings),
+        connect_seconds=settings.vendor_connect_seconds,
+        total_seconds=settings.vendor_total_seconds,
+    )
+
+
+def _accounts(settings: Settings) -> Mapping[str, "Account"]:
+    """The vendors that we have a key for."""
+    from shared.adapters.providers.translator import Account
+
+    if not settings.sandbox_url:
+        return {}
+    secrets = (settings.sandbox_webhook_secret,)
+    account = Account("sandbox", settings.sandbox_url, settings.sandbox_api_key, secrets)
+    return {"sandbox": account}
+
+
+def _http(settings: Settings) -> Http:
+    """A socket that reaches public addresses, and the one where a sandbox vendor is."""
     from shared.adapters.http_client import HttpxClient
 
     address = urlsplit(settings.sandbox_url).netloc
-    host = address.partition(":")[0]
-    return HttpxClient(plain_hosts=[host], allowed_private=[address])
+    if not address:
+        return HttpxClient()
+    return HttpxClient(plain_hosts=[address.partition(":")[0]], allowed_private=[address])
 
 
-def _sandbox_account(settings: Settings) -> "Account":
-    from shared.adapters.providers.translator import Account
+def _firestore(settings: Settings) -> Any:
+    from shared.adapters.store.firestore import FirestoreStore
 
-    return Account(
-        "sandbox",
-        settings.sandbox_url,
-        settings.sandbox_api_key,
-        (settings.sandbox_webhook_secret,),
+    return FirestoreStore(
+        settings.google_project,
+        settings.firestore_database,
+        emulator=settings.firestore_emulator_host,
     )
+
+
+def _media(blobs: Blobs) -> Any:
+    from shared.adapters.media import PyavMedia
+
+    return PyavMedia(blobs)
+
+
+def _cloud_tasks(settings: Settings) -> Queue:
+    raise NotImplementedError
+
+
+def _bucket(settings: Settings) -> Blobs:
+    raise NotImplementedError
+
+
+class _Unused:
+    """A port that this function does not have. Touching it is a mistake in `USES`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"this function does not use {self._name}; see bootstrap.USES")
+
+
+def _unused(name: str) -> Any:
+    return _Unused(name)

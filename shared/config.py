@@ -28,11 +28,14 @@ class Settings:
     port: int = 8080
     data_dir: str = ".data"
     version: str = "dev"
+    function_target: str = ""  # which function this process is
+    sign_in: str = "none"  # or "local": by an e-mail address alone
     allowed_origins: tuple[str, ...] = ()
 
     google_project: str = ""
     google_region: str = ""
     firestore_database: str = "(default)"
+    firestore_emulator_host: str = ""
     tasks_url: str = ""  # where run_task answers, and the audience of its callers' tokens
     tasks_service_account: str = ""  # who Cloud Tasks is when it calls
     tasks_emulator: str = ""  # host:port; empty for the real one
@@ -52,7 +55,7 @@ class Settings:
     signing_service_account: str = ""  # who signs addresses by IAM when there is no key file
     signing_key_file: str = ""
 
-    sandbox_url: str = "http://127.0.0.1:8090"
+    sandbox_url: str = ""  # empty: its models are off
     sandbox_api_key: str = field(default="sandbox-key", repr=False)
     sandbox_webhook_secret: str = field(default="sandbox-webhook-secret", repr=False)
 
@@ -92,6 +95,8 @@ class Settings:
 
 _LOCAL_DEFAULTS: Mapping[str, Any] = {
     "profile": LOCAL,
+    "sign_in": "local",
+    "sandbox_url": "http://127.0.0.1:8090",
     "vendor_connect_seconds": 2,
     "vendor_total_seconds": 5,
     "send_window_seconds": 2,
@@ -133,6 +138,7 @@ _SECRET_CHARS_MIN = 32
 _AT_MOST: Mapping[str, int] = {"jobs_per_minute": JOBS_PER_MINUTE_MAX, "port": 65_535}
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "late_result": ("gift", "discard"),
+    "sign_in": ("none", "local"),
     "blobs": ("folder", "gcs", "s3"),
 }
 

@@ -2,8 +2,8 @@
 they run in.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from shared.errors import ModelUnavailable, PromptLength, UnknownModel, UnsupportedSetting
@@ -76,6 +76,14 @@ class Catalogue:
     models: Mapping[str, Model]
     pools: Mapping[str, Pool]
     default_model: str
+
+    def of_providers(self, providers: Collection[str]) -> "Catalogue":
+        """The same catalogue, with the models of all other providers switched off."""
+        models = {
+            name: model if model.provider in providers else replace(model, state="off")
+            for name, model in self.models.items()
+        }
+        return replace(self, models=models)
 
     def sellable(self, model_id: str) -> Model:
         """The model, if it can be bought. Raises `UnknownModel`, `ModelUnavailable`."""

@@ -4,7 +4,7 @@ Use cases touch the world only by awaiting one of these. Every call may be repea
 fail; the contract suites in `tests/contract/` say what each adapter owes.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Literal, Protocol
 
@@ -333,7 +333,7 @@ class Http(Protocol):
         """One exchange. Raises `NotSent` or `NoReply`."""
         ...
 
-    def stream(self, request: HttpRequest, limits: HttpLimits) -> AsyncIterator[bytes]:
+    def stream(self, request: HttpRequest, limits: HttpLimits) -> AsyncGenerator[bytes, None]:
         """The body of a 200 reply, in chunks. Raises `NotSent`, `NoReply` (also for another status
         and for more than `max_bytes`)."""
         ...
@@ -416,7 +416,7 @@ class Vendors(Protocol):
         """Ask the vendor to stop a task; the outcome says what it is now. Raises as `poll` does."""
         ...
 
-    def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncIterator[bytes]:
+    def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncGenerator[bytes, None]:
         """Stream a result from the vendor's allowed hosts, without our key. Raises
         `VendorUnknown`.
         """

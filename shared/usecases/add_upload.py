@@ -59,7 +59,11 @@ async def check_upload(app: App, session: Session, image_id: str) -> Upload:
         raise NotFound("There is no such picture.")
     if upload.state != "pending" or await app.blobs.head(upload.original_key) is None:
         return upload
-    checked = await _checked(app, upload)
+    try:
+        checked = await _checked(app, upload)
+    except FileNotFoundError:
+        # Another check was faster and has removed the original.
+        return records.upload((await app.store.get([key]))[key]) or upload
 
     def decide(documents: Documents) -> list[Write]:
         current = records.upload(documents[key])

@@ -6,7 +6,7 @@ import logging
 
 from shared import records
 from shared.app import App
-from shared.errors import VendorError, VendorGone
+from shared.errors import Unavailable, VendorError, VendorGone
 from shared.failures import FailureCode, failure
 from shared.jobs import Event, Job, State
 from shared.ports import Documents, Outcome
@@ -28,7 +28,7 @@ async def check_job(
     app: App, job_id: str, round_number: int | None, task_id: str | None, attempt: int | None = None
 ) -> None:
     """One look. `round_number` continues the polling that this `attempt` of the job began;
-    `task_id` is what a webhook suggested.
+    `task_id` is what a webhook suggested. Raises `Unavailable` when it is worth another try.
     """
     key = records.job_key(job_id)
     seen = await app.store.get([key])
@@ -110,12 +110,17 @@ def _storing(app: App, now_ms: int) -> dict[str, int]:
 
 
 async def _adopt(app: App, job: Job, task_id: str, seen: Documents) -> Job:
-    """A webhook overtook our own record of the submit, or is the only sign of it."""
+    """A webhook overtook our own record of the submit, or is the only sign of it.
+
+    Raises `Unavailable` when the vendor does not answer: it will not send that webhook again.
+    """
     try:
         outcome = await app.vendors.poll(job.provider, task_id)
-    except VendorError as error:
-        _log.warning("task not adopted", extra={"job_id": job.id, "detail": error.detail})
+    except VendorGone as gone:
+        _log.warning("task not adopted", extra={"job_id": job.id, "detail": gone.detail})
         return job
+    except VendorError as error:
+        raise Unavailable("The vendor did not confirm the task yet.") from error
     if outcome.job_id not in (None, job.id):
         _log.error("webhook named a foreign task", extra={"job_id": job.id})
         return job

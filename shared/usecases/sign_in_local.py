@@ -25,7 +25,7 @@ async def sign_in_local(app: App, email: str, language: str) -> Owner:
     """The account of this address, opened when it is new. Raises `NotFound` outside the local
     profile.
     """
-    if app.settings.profile != "local":
+    if app.settings.sign_in != "local":
         raise NotFound("Signing in this way exists on a local installation only.")
     user_id = ids.user_id(email)
     keys = [records.account_key(user_id), records.wallet_key(user_id)]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from shared import records
 from shared.app import App
@@ -79,18 +80,19 @@ async def _bring(app: App, job: Job) -> BlobInfo:
     if stored is not None:
         return stored
     url = await _address(app, job)
-    chunks = app.vendors.fetch(job.provider, url, app.catalogue.models[job.model].result_max_bytes)
+    max_bytes = app.catalogue.models[job.model].result_max_bytes
     try:
-        first = await anext(chunks, b"")
-        content_type = sniff(first, job.kind)
-        if content_type is None:
-            raise _Unusable(FailureCode.RESULT_INVALID, "the result does not begin as one")
-        return await app.blobs.put(
-            _result_key(job.id),
-            _joined(first, chunks),
-            content_type=content_type,
-            max_bytes=app.catalogue.models[job.model].result_max_bytes,
-        )
+        async with aclosing(app.vendors.fetch(job.provider, url, max_bytes)) as chunks:
+            first = await anext(chunks, b"")
+            content_type = sniff(first, job.kind)
+            if content_type is None:
+                raise _Unusable(FailureCode.RESULT_INVALID, "the result does not begin as one")
+            return await app.blobs.put(
+                _result_key(job.id),
+                _joined(first, chunks),
+                content_type=content_type,
+                max_bytes=max_bytes,
+            )
     except BlobTooLarge as error:
         raise _Unusable(FailureCode.RESULT_INVALID, "the result is too large") from error
     except VendorUnknown as error:

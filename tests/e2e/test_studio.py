@@ -5,15 +5,16 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.product import Product
 
-LAPTOP = {"width": 1280, "height": 860}
-PHONE = {"width": 360, "height": 740}
+LAPTOP = ViewportSize(width=1280, height=860)
+PHONE = ViewportSize(width=360, height=740)
 DONE_MS = 40_000
 TOKENS_BACK = re.compile("tokens? (are|is) back", re.IGNORECASE)
 CONFIRM = re.compile("Cancel|Yes|Stop", re.IGNORECASE)
@@ -138,7 +139,9 @@ def test_the_whole_path_works_with_the_keyboard_alone(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_overflows_on_a_phone(browser: Browser, product: Product, scheme: str) -> None:
+def test_nothing_overflows_on_a_phone(
+    browser: Browser, product: Product, scheme: Literal["light", "dark"]
+) -> None:
     context = browser.new_context(
         viewport=PHONE, base_url=product.base_url, color_scheme=scheme, has_touch=True
     )
