@@ -32,6 +32,7 @@ STEPS: Mapping[str | None, frozenset[str]] = {
 }
 REFUNDED = frozenset({"failed", "cancelled", "quarantined", "gifting", "gifted"})
 WITH_SLOT = frozenset({"ready", "submitting", "unknown", "running", "quarantined"})
+_MAYBE_AT_VENDOR = frozenset({"submitting", "unknown", "quarantined"})
 OVER = frozenset(state for state, following in STEPS.items() if state and not following)
 
 
@@ -53,6 +54,7 @@ class Invariants:
         self.checks = 0
         self.commits = 0
         self.orphans = 0
+        self._told: dict[str, str] = {}
         self._balances: dict[str, int] = {}
         self._rows: dict[str, dict[str, Data]] = {}  # job -> kind -> row
         self._sent: dict[tuple[str, int], int] = {}
@@ -265,12 +267,21 @@ class Invariants:
         running, places = vendor.running + 1, vendor.places
         require(running <= places, "I6", f"{running} run in {job['pool']}, which has {places} places")
 
+    def was_told(self, generation: Generation) -> None:
+        """We took a genuine webhook about a task that is bound to no job yet."""
+        job = self._peek(records.job_key(generation.client_id))
+        if job["state"] in _MAYBE_AT_VENDOR and job["vendor_task_id"] is None:
+            self._told[generation.client_id] = generation.id
+
     # ------------------------------------------------------------ at the end
 
     def audit(self) -> None:
         """Everything, when nothing is pending any more."""
         require(sum(self._balances.values()) == 0, "I2", "the rows do not sum to zero")
         self._audit_media()
+        for job_id, task_id in self._told.items():
+            bound = self._peek(records.job_key(job_id))["vendor_task_id"]
+            require(bound == task_id, "I11", f"we were told of {job_id}'s task and forgot it")
         for job in self.store.all(records.JOBS):
             rows = self._rows[job["id"]]
             require(job["state"] in OVER, "I11", f"{job['id']} is still {job['state']}")

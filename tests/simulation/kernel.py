@@ -5,6 +5,7 @@ happens, whether it happens, and when the activity hears of it.
 """
 
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from heapq import heappop, heappush
 from random import Random
 from typing import Any
@@ -104,6 +105,7 @@ class Kernel:
         self._draw = chance.random
         self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._number = 0
+        self._dead: list[Coroutine[Any, Any, Any]] = []
 
     # ------------------------------------------------------------ time
 
@@ -175,8 +177,16 @@ class Kernel:
         """Its instance dies here and now."""
         if activity.is_over:
             return
-        activity.coroutine.close()
+        self._dead.append(activity.coroutine)
         self._end(activity, None, Killed())
+
+    def bury(self) -> None:
+        """Let go of the dead. Whoever is killed runs no cleanup, so this waits until the play is over
+        and nobody listens."""
+        for coroutine in self._dead:
+            with suppress(RuntimeError):  # it would have waited for something in its cleanup
+                coroutine.close()
+        self._dead.clear()
 
     def _step(self, activity: Activity, go_on: Callable[[Any], Any], argument: Any) -> None:
         self.current = activity

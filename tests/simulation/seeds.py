@@ -1,6 +1,7 @@
 """From a seed to a world: who comes, what they want, which troubles befall everybody, and when."""
 
 import logging
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -61,15 +62,15 @@ def play(world: World, fault_ms: int, seed: int = 0, tell: Tell | None = None) -
     """Play a world to its end, and say what happened. Violations are told, not raised."""
     world.kernel.tell = tell
     violation = None
-    with quiet():
+    with _quiet(world):
         try:
             world.play(fault_ms)
         except Violation as found:
             violation = str(found)
         except Exception as error:  # noqa: BLE001 - a broken simulator must not look like a clean run
             violation = "the simulator broke: " + "".join(format_exception(error))
-    if violation is not None and tell is not None:
-        tell("VIOLATION", violation)
+        if violation is not None and tell is not None:
+            tell("VIOLATION", violation)
     return _count(world, seed, violation)
 
 
@@ -155,15 +156,23 @@ def _count(world: World, seed: int, violation: str | None) -> Ran:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """The product's log is silent, and no App of a run stays behind."""
-    before = logging.root.manager.disable
+def _quiet(world: World) -> Iterator[None]:
+    """The product's log is silent, the dead say nothing, and no App of a run stays behind."""
+    before, hook = logging.root.manager.disable, sys.unraisablehook
     logging.disable(logging.CRITICAL)
+    sys.unraisablehook = _say_nothing
     try:
         yield
     finally:
+        world.kernel.tell = None
+        world.kernel.bury()
         logging.disable(before)
+        sys.unraisablehook = hook
         bootstrap.provide(None)
+
+
+def _say_nothing(_unraisable: object) -> None:
+    """Generators of the dead complain that they were not closed."""
 
 
 def unfired(fired: Mapping[str, int], allowed: Collection[str] = KINDS) -> list[str]:

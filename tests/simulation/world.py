@@ -177,7 +177,9 @@ class World:
             if isinstance(error, Refused) and error.status < 500:
                 raise Violation(f"a genuine webhook was refused: {error}") from error
             raise_error(None, error)
-            if error is not None and tries < len(_HOOK_TRIES_MS):
+            if error is None:
+                self.invariants.was_told(generation)
+            elif tries < len(_HOOK_TRIES_MS):
                 self.kernel.after(
                     _HOOK_TRIES_MS[tries], self._deliver, vendor, generation, tries + 1
                 )
