@@ -93,10 +93,8 @@ class Settings:
     sweep_batch: int = 100
 
 
-_LOCAL_DEFAULTS: Mapping[str, Any] = {
-    "profile": LOCAL,
-    "sign_in": "local",
-    "sandbox_url": "http://127.0.0.1:8090",
+# So short that a person sees recovery happen.
+SHORT_TIMERS: Mapping[str, int] = {
     "vendor_connect_seconds": 2,
     "vendor_total_seconds": 5,
     "send_window_seconds": 2,
@@ -112,6 +110,12 @@ _LOCAL_DEFAULTS: Mapping[str, Any] = {
     "quarantine_margin_seconds": 20,
     "busy_again_seconds": 1,
     "sweep_seconds": 3,
+}
+_LOCAL_DEFAULTS: Mapping[str, Any] = {
+    "profile": LOCAL,
+    "sign_in": "local",
+    "sandbox_url": "http://127.0.0.1:8090",
+    **SHORT_TIMERS,
 }
 
 

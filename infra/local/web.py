@@ -39,15 +39,12 @@ def local_web(app: App) -> ASGIApp:
     async def openapi(_request: Request) -> Response:
         return JSONResponse(document)
 
-    async def control(request: Request) -> Response:
-        return await _control(app.settings.sandbox_url, request)
-
     assert isinstance(app.blobs, FolderBlobs)
     others = Starlette(
         routes=[
             *folder_routes(app.blobs, app.settings.allowed_origins),
-            Route("/sandbox/{path:path}", control, methods=["GET", "PUT", "POST"]),
-            Mount("/", _studio()),
+            sandbox_controls(app.settings.sandbox_url),
+            Mount("/", studio()),
         ]
     )
     described = Starlette(routes=[Route("/v1/openapi.json", openapi)])
@@ -81,17 +78,20 @@ class _Studio(StaticFiles):
         return answer
 
 
-def _studio() -> ASGIApp:
+def studio() -> ASGIApp:
+    """The built studio's files, or a page that says how to build it."""
     if _STUDIO.is_dir():
         return _Studio(directory=_STUDIO, html=True)
     return HTMLResponse("<p>The studio is not built. Run <code>make setup</code>.</p>", 503)
 
 
-async def _control(sandbox_url: str, request: Request) -> Response:
-    """The vendor's switches, for tests and demos: `/sandbox/behaviour`, `/sandbox/stats` and so
-    on.
-    """
-    address = f"{sandbox_url}/control/{request.path_params['path']}"
-    async with httpx.AsyncClient(trust_env=False, timeout=_CONTROL_SECONDS) as client:
-        answer = await client.request(request.method, address, content=await request.body())
-    return Response(answer.content, answer.status_code, media_type="application/json")
+def sandbox_controls(sandbox_url: str) -> Route:
+    """The vendor's switches, for tests and demos: `/sandbox/behaviour`, `/sandbox/stats`, ..."""
+
+    async def control(request: Request) -> Response:
+        address = f"{sandbox_url}/control/{request.path_params['path']}"
+        async with httpx.AsyncClient(trust_env=False, timeout=_CONTROL_SECONDS) as client:
+            answer = await client.request(request.method, address, content=await request.body())
+        return Response(answer.content, answer.status_code, media_type="application/json")
+
+    return Route("/sandbox/{path:path}", control, methods=["GET", "PUT", "POST"])
