@@ -1,0 +1,226 @@
+"""The blobs port on Cloud Storage.
+
+Its library is imported when bytes are first moved or asked about: a function that only signs
+addresses never pays for it.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any, BinaryIO, ParamSpec, TypeVar
+
+from shared.adapters.blobs import rules
+from shared.adapters.blobs.gcs_addresses import GcsAddresses
+from shared.adapters.blobs.gcs_and_s3 import PIECE_BYTES, pieces, ranged_reader
+from shared.adapters.blobs.gcs_signers import Signer
+from shared.errors import Unavailable
+from shared.ports import BlobInfo, Clock, SignedUpload
+
+ENDPOINT_URL = "https://storage.googleapis.com"
+CALL_SECONDS = 30.0
+RETRY_SECONDS = 45.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class GcsBlobs:
+    """Objects of one bucket. `endpoint_url` names an emulator, which wants no credentials."""
+
+    def __init__(
+        self, bucket: str, *, project: str, signer: Signer, clock: Clock, endpoint_url: str = ""
+    ) -> None:
+        self._bucket_name = bucket
+        self._project = project
+        self._endpoint_url = endpoint_url.rstrip("/")
+        self._addresses = GcsAddresses(bucket, self._endpoint_url or ENDPOINT_URL, signer, clock)
+        self._opening = threading.Lock()
+        self._made: Any = None
+
+    async def sign_upload(
+        self, key: str, *, content_type: str, max_bytes: int, expires_seconds: int
+    ) -> SignedUpload:
+        """See the port."""
+        return await self._addresses.upload(
+            key, content_type=content_type, max_bytes=max_bytes, expires_seconds=expires_seconds
+        )
+
+    async def sign_download(self, key: str, *, filename: str | None, expires_seconds: int) -> str:
+        """See the port."""
+        return await self._addresses.download(
+            key, filename=filename, expires_seconds=expires_seconds
+        )
+
+    async def put(
+        self, key: str, chunks: AsyncIterator[bytes], *, content_type: str, max_bytes: int
+    ) -> BlobInfo:
+        """See the port."""
+        rules.check_key(key)
+        rules.check_content_type(content_type)
+        if there := await self.head(key):
+            return there
+        made = await self._create(key, chunks, content_type, max_bytes)
+        # None: an object was there first, perhaps our own after a lost reply. It is what counts.
+        if found := made or await self.head(key):
+            return found
+        raise FileNotFoundError(f"{key} was deleted while it was being stored")
+
+    async def head(self, key: str) -> BlobInfo | None:
+        """See the port."""
+        rules.check_key(key)
+        blob = await _call(self._find, key)
+        return blob and BlobInfo(key, blob.size, blob.content_type)
+
+    async def delete(self, key: str) -> None:
+        """See the port."""
+        rules.check_key(key)
+        await _call(self._delete, key)
+
+    def open(self, key: str) -> BinaryIO:
+        """See the port. It reads what was there at the opening, or nothing."""
+        rules.check_key(key)
+        with _translated():
+            blob = self._find(key)
+        if blob is None:
+            raise FileNotFoundError(key)
+
+        def fetch(start: int, end: int) -> bytes:
+            with _translated():
+                # A checksum is known of the whole object only.
+                data: bytes = blob.download_as_bytes(
+                    start=start, end=end - 1, checksum=None, **_patience()
+                )
+                return data
+
+        return ranged_reader(blob.size, fetch)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._made:
+            await asyncio.to_thread(self._made.client.close)
+            self._made = None
+
+    async def _create(
+        self, key: str, chunks: AsyncIterator[bytes], content_type: str, max_bytes: int
+    ) -> BlobInfo | None:
+        """Store a stream, or None when there is an object already."""
+        blob = (await _call(self._bucket)).blob(key)
+        async with aclosing(pieces(chunks, max_bytes)) as parts:
+            first = await anext(parts)
+            try:
+                if len(first) < PIECE_BYTES:
+                    await _call(_upload_whole, blob, first, content_type)
+                    return BlobInfo(key, len(first), content_type)
+                size_bytes = await _upload_parts(blob, first, parts, content_type)
+                return BlobInfo(key, size_bytes, content_type)
+            except FileExistsError:
+                return None
+
+    def _bucket(self) -> Any:
+        """Needs a thread: the import alone takes a fifth of a second."""
+        with self._opening:
+            if self._made is None:
+                self._made = _open_bucket(self._bucket_name, self._project, self._endpoint_url)
+            return self._made
+
+    def _find(self, key: str) -> Any:
+        return self._bucket().get_blob(key, **_patience())
+
+    def _delete(self, key: str) -> None:
+        with contextlib.suppress(FileNotFoundError), _translated():
+            self._bucket().delete_blob(key, **_patience())
+
+
+def _open_bucket(name: str, project: str, endpoint_url: str) -> Any:
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import storage  # type: ignore[import-untyped]
+
+    if not endpoint_url:
+        return storage.Client(project=project).bucket(name)
+    client = storage.Client(
+        project=project,
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": endpoint_url},
+    )
+    return client.bucket(name)
+
+
+def _upload_whole(blob: Any, data: bytes, content_type: str) -> None:
+    blob.upload_from_string(data, content_type, if_generation_match=0, **_patience())
+
+
+async def _upload_parts(
+    blob: Any, first: bytes, rest: AsyncIterator[bytes], content_type: str
+) -> int:
+    """Send pieces one after another; nothing is there before the last. Returns the size."""
+    writer = blob.open(
+        "wb",
+        chunk_size=PIECE_BYTES,
+        content_type=content_type,
+        if_generation_match=0,
+        **_patience(),
+    )
+    size_bytes = len(first)
+    try:
+        await _call(writer.write, first)
+        async for piece in rest:
+            size_bytes += len(piece)
+            await _call(writer.write, piece)
+        await _call(writer.close)
+    except BaseException:
+        # Cloud Storage forgets an unfinished upload after a week; this one it may forget now.
+        with contextlib.suppress(Exception):
+            await asyncio.to_thread(writer.terminate)
+        raise
+    return size_bytes
+
+
+def _patience() -> dict[str, Any]:
+    """A create-only upload, a reading and a deletion may all be repeated."""
+    from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
+
+    return {"timeout": CALL_SECONDS, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
+
+
+async def _call(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking call in a thread, with its errors translated there."""
+
+    def run() -> T:
+        with _translated():
+            return step(*args, **kwargs)
+
+    return await asyncio.to_thread(run)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """FileExistsError, FileNotFoundError and `Unavailable`; other errors are mistakes of ours."""
+    import requests
+    from google.api_core import exceptions as api
+    from google.auth.exceptions import TransportError
+    from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
+        DataCorruption,
+        InvalidResponse,
+    )
+
+    unreached = (requests.RequestException, TransportError, api.RetryError, DataCorruption)
+    try:
+        yield
+    except unreached as error:
+        raise Unavailable("The bucket cannot be reached now.") from error
+    except api.GoogleAPICallError as error:
+        raise _translation(error.code) from error
+    except InvalidResponse as error:
+        raise _translation(error.response.status_code) from error
+
+
+def _translation(status: int | None) -> Exception:
+    if status == 412:
+        return FileExistsError("there is an object already")
+    if status == 404:
+        return FileNotFoundError("there is no such object")
+    if status in (408, 429) or (status or 500) >= 500:
+        return Unavailable("The bucket does not answer now.")
+    return RuntimeError(f"the bucket answered {status}")
