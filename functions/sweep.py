@@ -1,4 +1,4 @@
-"""The scheduled sweep: what a crash left behind is found and repaired."""
+"""What the scheduler starts: the sweep each minute, and the audit of the books each night."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -7,6 +7,7 @@ from starlette.responses import Response
 from shared import http
 from shared.callers import require_internal
 from shared.usecases import sweep as sweeping
+from shared.usecases.audit import audit
 
 router = APIRouter(tags=["internal"], responses=http.REFUSALS)
 
@@ -18,6 +19,17 @@ async def run(request: Request) -> Response:
     require_internal(app, request)
     swept = await sweeping.sweep(app)
     return http.reply({"due_jobs": swept.due_jobs, "quarantined_slots": swept.quarantined_slots})
+
+
+@router.post("/cron/audit")
+async def check(request: Request) -> Response:
+    """Recompute every wallet; a difference is logged as an error, which alerts."""
+    app = http.current_app()
+    require_internal(app, request)
+    found = await audit(app)
+    return http.reply(
+        {"wallets": found.wallets, "rows": found.rows, "differences": len(found.differences)}
+    )
 
 
 sweep = http.function(router)

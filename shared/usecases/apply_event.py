@@ -1,5 +1,6 @@
 """Move a job by one event, with the money and the slot that must move with it, in one commit."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,10 @@ from shared.jobs import Event, Job, Money, State
 from shared.ports import Documents, Key, Write
 from shared.usecases import tasks
 
+_log = logging.getLogger(__name__)
+
 _ATTEMPTS_MAX = 8
+_ENDS = jobs.FINAL | {State.QUARANTINED}  # what a metric counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ async def apply_event(app: App, job_id: str, seen: Documents, choose: Choose) ->
             continue
         if before.slot is not None and after.slot is None:
             await tasks.push_refill(app, after.pool, after.id)
+        if after.state is not before.state and after.state in _ENDS:
+            _log_end(after)
         return after
     raise Contention("The job is changing too fast. Try again.")
 
@@ -80,6 +86,12 @@ async def _commit(app: App, before: Job, first: Choice, seen: Documents, choose:
     after = records.job(documents[key])
     assert after is not None
     return after
+
+
+def _log_end(job: Job) -> None:
+    extra = {"job_id": job.id, "provider": job.provider, "pool": job.pool}
+    reason = job.failure.code.value if job.failure else ""
+    _log.info("job ended", extra={**extra, "state": job.state.value, "detail": reason})
 
 
 def keys_of(job: Job, event: Event) -> set[Key]:

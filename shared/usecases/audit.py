@@ -1,5 +1,6 @@
 """Recompute every wallet from the ledger rows, and list what differs."""
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from shared.app import App
 from shared.books import Difference
 from shared.errors import Contention
 from shared.ports import Data, Order, Query, Where
+
+_log = logging.getLogger(__name__)
 
 _PAGE = 500
 _LOOKS_MAX = 10
@@ -37,6 +40,8 @@ async def audit(app: App) -> Audit:
     confirmed = [
         difference for user_id in sorted(suspects) for difference in await _confirm(app, user_id)
     ]
+    for difference in confirmed:
+        _log.error("books differ", extra={"detail": difference.account})
     open_jobs = sum(status in _OPEN for status in states)
     return Audit(len(wallets), len(rows), open_jobs, tuple(confirmed))
 

@@ -112,15 +112,16 @@ def _storing(app: App, now_ms: int) -> dict[str, int]:
 async def _adopt(app: App, job: Job, task_id: str, seen: Documents) -> Job:
     """A webhook overtook our own record of the submit, or is the only sign of it.
 
-    Raises `Unavailable` when the vendor does not answer: it will not send that webhook again.
+    Raises `Unavailable` when the vendor does not answer, or does not know its own task yet: it
+    will not send that webhook again.
     """
     try:
         outcome = await app.vendors.poll(job.provider, task_id)
-    except VendorGone as gone:
-        _log.warning("task not adopted", extra={"job_id": job.id, "detail": gone.detail})
-        return job
     except VendorError as error:
-        raise Unavailable("The vendor did not confirm the task yet.") from error
+        if not isinstance(error, VendorGone) or not _is_settled_absence(app, job):
+            raise Unavailable("The vendor did not confirm the task yet.") from error
+        _log.warning("task not adopted", extra={"job_id": job.id, "detail": error.detail})
+        return job
     if outcome.job_id not in (None, job.id):
         _log.error("webhook named a foreign task", extra={"job_id": job.id})
         return job

@@ -3,10 +3,11 @@ that drift.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from shared import records
 from shared.app import App
+from shared.jobs import State
 from shared.ports import Order, Query, Where
 from shared.usecases import tasks
 from shared.usecases.open_pools import open_pools
@@ -43,9 +44,24 @@ async def sweep(app: App) -> Swept:
     due = [job for document in found if (job := records.job(document)) is not None]
     for job in due:
         await tasks.push_repair(app, job, number)
+    quarantined_slots = 0
     for pool in app.catalogue.pools:
         await tasks.push_refill(app, pool, f"sweep:{number}")
-    quarantined = sum(job.state.value == "quarantined" for job in due)
-    if due:
-        _log.info("swept", extra={"due_jobs": len(due), "quarantined_slots": quarantined})
-    return Swept(len(due), quarantined)
+        quarantined_slots += await _quarantined(app, pool)
+    swept = Swept(len(due), quarantined_slots)
+    _log.info("swept", extra=asdict(swept))
+    return swept
+
+
+async def _quarantined(app: App, pool: str) -> int:
+    """How many of a pool's places wait for a vendor that may still be working."""
+    state = State.QUARANTINED.value
+    found = await app.store.query(
+        Query(
+            records.JOBS,
+            (Where("pool", "==", pool), Where("state", "==", state)),
+            (Order("start_tag"),),
+            limit=app.settings.sweep_batch,
+        )
+    )
+    return len(found)
