@@ -8,9 +8,10 @@ import pytest
 from shared.adapters.system import SystemClock, SystemIds
 from shared.ports import Blobs, Clock, Ids, Store
 from tests.contract import adapters, google_adapters
-from tests.contract.adapters import BLOB_STAGES, QUEUE_STAGES, QueueStage, StoreStage
+from tests.contract.adapters import BLOB_STAGES, QueueStage, StoreStage
 
 STORES = {**adapters.STORES, **google_adapters.STORES}
+QUEUE_STAGES = {**adapters.QUEUE_STAGES, **google_adapters.QUEUE_STAGES}
 
 
 @pytest.fixture(params=sorted(STORES))

@@ -55,12 +55,15 @@ class CloudTasksRest:
         self._token = ""
         self._token_until = 0.0
         self._token_lock = asyncio.Lock()
+        # Waiting for a place is not waiting for Cloud Tasks, and costs none of its seconds.
+        self._places = asyncio.Semaphore(CONNECTIONS_MAX)
         self._made: httpx.AsyncClient | None = None
 
     async def push(self, task: Task) -> None:
         """See the port. A task that no queue takes is a programming error and raises ValueError."""
         creation = self._creations.creation(task)
-        await ask_until_created(lambda: self._ask(creation), creation)
+        async with self._places:
+            await ask_until_created(lambda: self._ask(creation), creation)
 
     async def close(self) -> None:
         """Close the connections."""
