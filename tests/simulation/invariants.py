@@ -155,6 +155,8 @@ class Invariants:
             require(state in STEPS[old_state], "I5", f"{job_id} went from {old_state} to {state}")
             if old_state == "parked":
                 self.fairness.left(after)
+            if (old_state, state) == ("running", "quarantined"):
+                self._was_asked_about(job_id, after["vendor_task_id"])
         if before is None:
             self.fairness.came(after)
             return
@@ -169,6 +171,13 @@ class Invariants:
             require(same, "I14", f"{job_id} was bound to a second task")
         if old_state in OVER:
             self._is_left_alone(job_id, before, after)
+
+    def _was_asked_about(self, job_id: str, task_id: str) -> None:
+        """A timeout is not a failure: nothing is given up without asking the vendor first."""
+        activity = self._kernel.current
+        assert activity is not None
+        is_asked = activity.asked_about == task_id
+        require(is_asked, "I11", f"{job_id} was given up and its vendor was not asked")
 
     def _is_left_alone(self, job_id: str, before: Data, after: Data) -> None:
         """A finished job can only be deleted by its owner."""

@@ -73,7 +73,16 @@ OnEnd = Callable[[Any, Exception | None], None]
 class Activity:
     """One coroutine that is being played: a function call in the cloud, or a person."""
 
-    __slots__ = ("app", "coroutine", "has_faults", "is_forged", "is_over", "on_end", "title")
+    __slots__ = (
+        "app",
+        "asked_about",
+        "coroutine",
+        "has_faults",
+        "is_forged",
+        "is_over",
+        "on_end",
+        "title",
+    )
 
     def __init__(
         self, title: object, coroutine: Coroutine[Any, Any, Any], on_end: OnEnd, app: App | None
@@ -84,6 +93,7 @@ class Activity:
         self.app = app
         self.has_faults = app is not None  # what happens to people is not a fault of the cloud
         self.is_forged = False
+        self.asked_about: str | None = None  # the vendor's task that it asked about last
         self.is_over = False
 
 

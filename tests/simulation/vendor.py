@@ -111,7 +111,7 @@ class Vendor:
     def find(self, generation_id: str) -> Generation:
         """The generation with this id; raises `Refused`."""
         generation = self.generations.get(generation_id)
-        if generation is None:
+        if generation is None or generation.visible_ms > self._kernel.now_ms:
             raise Refused(404, "not_found")
         return generation
 

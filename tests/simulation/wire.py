@@ -51,6 +51,9 @@ class SimulatedHttp:
     def _answer(self, request: HttpRequest) -> _Answer:
         vendor, path = self._place(request.url)
         faults = self._kernel.faults
+        activity = self._kernel.current
+        assert activity is not None
+        activity.asked_about = path.removeprefix(f"{_GENERATIONS}/")
         if faults.hits("not_sent"):
             raise NotSent("connection refused")
         if request.method == "POST" and path == _GENERATIONS:

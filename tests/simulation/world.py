@@ -36,6 +36,7 @@ SKEW_MS = 20_000
 # After the last fault everything must end: no job outlives its line, its run, its quarantine.
 QUIET_LIMIT_MS = 4 * 3_600_000
 _STEPS_BETWEEN_LOOKS = 64
+_OLD_VERSION_MS = 900_000
 _HOOK_TRIES_MS = (1_000, 10_000, 60_000)
 _PLANS = ("free", "plus", "pro")
 
@@ -167,6 +168,31 @@ class World:
 
     def _announce(self, vendor: Vendor, generation: Generation) -> None:
         self._deliver(vendor, generation, 0)
+        if self.faults.hits("hook_mixed_up"):
+            self._mix_up(vendor, generation)
+
+    def _mix_up(self, vendor: Vendor, generation: Generation) -> None:
+        """The vendor sends the news of one job to the address of another.
+
+        Without an echo of our id only a task that is bound already can be told from ours.
+        """
+        others = [
+            other
+            for other in vendor.generations.values()
+            if other.client_id != generation.client_id
+            and (vendor.traits.echoes_our_id or self._is_bound(other))
+        ]
+        if others:
+            other = others[int(self.chance.random() * len(others))]
+            body = json.dumps(describe(vendor, other)).encode()
+            inbound = Inbound(_signed(self.kernel.now_ms, body, HOOK_SECRET), body)
+            app = self.app()
+            playing = self.door.hook(app, _path(generation), inbound)
+            self.kernel.spawn("mixed-up webhook", playing, raise_error, app)
+
+    def _is_bound(self, generation: Generation) -> bool:
+        job = self.store.peek(records.job_key(generation.client_id))
+        return job is not None and job["vendor_task_id"] == generation.id
 
     def _deliver(self, vendor: Vendor, generation: Generation, tries: int) -> None:
         event = f"generation.{generation.state}"
@@ -262,8 +288,20 @@ class World:
         changed = {**pools, name: replace(pools[name], slots=places)}
         self._catalogue = Catalogue(self._catalogue.models, changed, self._catalogue.default_model)
         self.queue.resize(queue_specs(self._catalogue))
-        # What was running before may still run: the limit counts for what starts from now on.
-        self.vendors[name].places = max(self.vendors[name].places, places)
+        # The old limit counts until every call of the old version is over and the pool is drained.
+        vendor = self.vendors[name]
+        vendor.places = max(vendor.places, places)
+        if places < vendor.places:
+            self.kernel.after(_OLD_VERSION_MS, self._enforce, vendor)
+
+    def _enforce(self, vendor: Vendor) -> None:
+        pool = self._catalogue.pools[vendor.traits.name]
+        slots = [slot for slot in self.store.all(records.SLOTS) if slot["pool"] == pool.name]
+        held = sum(slot["job_id"] is not None or slot["enabled"] for slot in slots)
+        if held <= pool.slots:
+            vendor.places = pool.slots
+        else:
+            self.kernel.after(SWEEP_MS, self._enforce, vendor)
 
     def play(self, fault_ms: int) -> None:
         """Faults for a while, then none until nothing is pending; then the audit."""
@@ -286,6 +324,7 @@ class World:
     def _is_quiet(self) -> bool:
         return (
             not self.kernel.alive
+            and self.kernel.now_ms >= self.store.down_until_ms
             and self.queue.waiting == 0
             and all(vendor.running == 0 for vendor in self.vendors.values())
             and all(
