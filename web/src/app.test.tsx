@@ -77,6 +77,18 @@ describe('the studio', () => {
     expect(await screen.findByRole('heading', { name: 'Ready' })).toBeInTheDocument();
   });
 
+  it('tells when a job ends while something else is on the stage', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const running = aJob({ status: 'running', started_at: 1 });
+    const backend = backendWith([running]);
+    show(<App />);
+    await screen.findByRole('link', { name: 'Generating: A paper boat at dusk' });
+    backend.on('GET /v1/jobs', { object: 'list', data: [JOB], first_id: null, last_id: null, has_more: false });
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(await screen.findByText('Your video is ready')).toBeInTheDocument();
+    expect(screen.getByText('A paper boat at dusk', { selector: '[data-description]' })).toBeInTheDocument();
+  });
+
   it('goes to the new job after Generate, and watches it there', async () => {
     backendWith([]);
     const { history } = show(<App />);
@@ -149,7 +161,7 @@ describe('the balance page', () => {
       ],
     });
     show(<App />, '/balance');
-    const rows = await screen.findAllByRole('listitem');
+    const rows = await within(await screen.findByRole('main')).findAllByRole('listitem');
     expect(rows.map((item) => item.textContent.replace(/[A-Z][a-z]{2} \d.*[AP]M/, ' '))).toEqual([
       'Returned, no charge Open the job+40',
       'Charged for a result Open the job40from held',
@@ -170,7 +182,7 @@ describe('the balance page', () => {
     }));
     show(<App />, '/balance');
     await userEvent.click(await screen.findByRole('button', { name: 'Show more' }));
-    await waitFor(() => expect(screen.getAllByRole('listitem')).toHaveLength(2));
+    await waitFor(() => expect(within(screen.getByRole('main')).getAllByRole('listitem')).toHaveLength(2));
     expect(backend.asked('GET /v1/account/ledger').map(({ query }) => query.get('after'))).toEqual([null, 'a']);
     expect(screen.getByText('That is everything.')).toBeInTheDocument();
   });

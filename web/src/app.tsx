@@ -41,8 +41,10 @@ export function App() {
       >
         {t('app.skip')}
       </a>
-      <Unreachable />
-      {token === null ? <SignIn /> : <SignedIn />}
+      <div className={`flex min-h-dvh flex-col ${token === null ? '' : 'lg:h-dvh'}`}>
+        <Unreachable />
+        {token === null ? <SignIn /> : <SignedIn />}
+      </div>
       <Suspense>
         <Toaster
           theme={theme}
@@ -60,7 +62,7 @@ export function App() {
 function SignedIn() {
   const { t } = useTranslation();
   return (
-    <div className="flex min-h-dvh flex-col lg:h-dvh">
+    <>
       <header className="sticky top-0 z-20 flex h-16 items-center gap-2 border-b border-line bg-panel/95 px-4 backdrop-blur sm:px-6 lg:static">
         <Link
           href="/"
@@ -74,7 +76,7 @@ function SignedIn() {
         <SettingsMenu />
       </header>
       <Page />
-    </div>
+    </>
   );
 }
 

@@ -6,9 +6,14 @@ interface Action {
   onClick: () => void;
 }
 
-export function say(text: string, look: 'plain' | 'success' | 'error' = 'plain', action?: Action): void {
+interface More {
+  description: string;
+  action: Action;
+}
+
+export function say(text: string, look: 'plain' | 'success' | 'error' = 'plain', more?: More): void {
   void loadToasts().then(({ toast }) => {
     const show = { plain: toast, success: toast.success, error: toast.error }[look];
-    show(text, { action });
+    show(text, more);
   });
 }

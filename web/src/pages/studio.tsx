@@ -40,7 +40,7 @@ export function Studio({ jobId }: { jobId: string | null }) {
     <main
       id="content"
       tabIndex={-1}
-      className="flex-1 outline-none lg:grid lg:min-h-0 lg:grid-cols-[minmax(22rem,27rem)_1fr]"
+      className="flex-1 outline-none lg:grid lg:min-h-0 lg:grid-cols-[clamp(22rem,34vw,27rem)_minmax(0,1fr)]"
     >
       <h1 className="sr-only">{t('nav.studio')}</h1>
       <div

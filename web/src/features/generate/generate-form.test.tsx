@@ -272,6 +272,15 @@ describe('the picture', () => {
     expect(screen.queryByRole('img', { name: /cat.png/ })).not.toBeInTheDocument();
   });
 
+  it('can be dropped beside the field', async () => {
+    const { backend } = await open([aModel()]);
+    fakeUploads();
+    backend.on('POST /v1/uploads', Response.json(ticket, { status: 201 }));
+    backend.on('GET /v1/uploads/img_1', { image_id: 'img_1', state: 'ready', error: null, width: 1, height: 1 });
+    fireEvent.drop(document.body, { dataTransfer: { files: [png], types: ['Files'] } });
+    expect(await screen.findByText('Ready')).toBeInTheDocument();
+  });
+
   it('can be pasted', async () => {
     const { backend } = await open([aModel()]);
     fakeUploads();

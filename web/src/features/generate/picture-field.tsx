@@ -27,6 +27,8 @@ export function PictureField({ picture, role, isRequired }: Props) {
     accept: ACCEPTED,
     noClick: true,
     noKeyboard: true,
+    // A drop beside the field is taken too, not thrown away.
+    preventDropOnDocument: false,
     // Our own rules say what is wrong with a file, in the person's language.
     onDrop: (accepted, refused) => takeFirst([...accepted, ...refused.map(({ file }) => file)]),
   });

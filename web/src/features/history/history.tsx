@@ -10,6 +10,8 @@ import { Mark } from '../../components/mark';
 import { say } from '../../components/say';
 import { isOver, rereadRecentJobs, useRecentJobs } from '../../queries';
 
+const SUBJECT_CHARS_MAX = 60;
+
 const ENDED: Partial<Record<Job['status'], IconName>> = { failed: 'warn', cancelled: 'stop' };
 
 export function History({ openId }: { openId: string | null }) {
@@ -56,11 +58,16 @@ function useNews(jobs: readonly Job[] | undefined, openId: string | null): void 
       const before = seen.current.get(job.id);
       seen.current.set(job.id, job.status);
       if (before === undefined || before === job.status || job.id === openId) continue;
-      const open = { label: t('job.open'), onClick: () => navigate(`/jobs/${job.id}`) };
-      if (job.status === 'succeeded')
-        say(job.kind === 'video' ? t('job.readyToast') : t('job.readyToastImage'), 'success', open);
-      if (job.status === 'failed')
-        say(`${t('job.failed')}. ${t('job.tokensBack', { count: job.receipt.returned_tokens })}`, 'error', open);
+      const action = { label: t('job.open'), onClick: () => navigate(`/jobs/${job.id}`) };
+      const subject = job.prompt.length > SUBJECT_CHARS_MAX ? `${job.prompt.slice(0, SUBJECT_CHARS_MAX)}…` : job.prompt;
+      const back = t('job.tokensBack', { count: job.receipt.returned_tokens });
+      if (job.status === 'succeeded') {
+        say(job.kind === 'video' ? t('job.readyToast') : t('job.readyToastImage'), 'success', {
+          description: subject,
+          action,
+        });
+      }
+      if (job.status === 'failed') say(t('job.failed'), 'error', { description: `${subject} · ${back}`, action });
     }
   }, [jobs, openId, navigate, t]);
 }

@@ -15,9 +15,11 @@ interface Props {
 export function Developing({ percent, figure, isWaiting }: Props) {
   const shown = isWaiting ? 12 : Math.max(3, percent);
   return (
-    <div className="absolute inset-0 overflow-hidden">
-      <div className="absolute top-1/4 left-1/4 size-3/5 animate-drift rounded-full bg-mint opacity-25 blur-3xl" />
-      <div className="absolute right-1/5 bottom-1/5 size-1/2 animate-drift-back rounded-full bg-[#4f7df0] opacity-20 blur-3xl" />
+    <div className="absolute inset-0">
+      <div className="absolute inset-y-0 left-1/2 w-[min(100vw,64rem)] -translate-x-1/2">
+        <div className="absolute top-1/4 left-1/4 size-3/5 animate-drift rounded-full bg-mint opacity-25 blur-3xl" />
+        <div className="absolute right-1/5 bottom-1/5 size-1/2 animate-drift-back rounded-full bg-[#4f7df0] opacity-20 blur-3xl" />
+      </div>
       <div className="absolute inset-0 grid place-items-center">
         <div className="relative grid size-28 place-items-center sm:size-36">
           <svg

@@ -246,7 +246,7 @@ describe('watching', () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     const backend = open(Response.json(aJob({ queue_position: 2 }), { headers: { 'Retry-After': '1' } }));
     await screen.findByRole('heading', { name: 'In the queue, place 2' });
-    backend.on('GET /v1/jobs/job_1', new TypeError('connection lost'));
+    backend.on('GET /v1/jobs/job_1', refusal(503, 'unavailable'));
     await vi.advanceTimersByTimeAsync(2_000);
     expect(await screen.findByText(/The connection is gone/)).toBeInTheDocument();
     expect(screen.getByRole('heading', { name: 'In the queue, place 2' })).toBeInTheDocument();

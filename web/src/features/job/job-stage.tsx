@@ -12,6 +12,7 @@ import { useTitle } from '../../components/use-title';
 import { explainError, explainFailure } from '../../i18n/coded';
 import { useFormat } from '../../i18n/format';
 import { isOver, mayStillCome, rereadJob, useCancelJob, useJob } from '../../queries';
+import { useReachable } from '../../reachability';
 import { Developing } from './developing';
 import { JobActions } from './job-actions';
 import { JobDetails } from './job-details';
@@ -29,6 +30,7 @@ interface Props {
 export function JobStage({ id, onAgain, onDeleted }: Props) {
   const { t } = useTranslation();
   const { data, error, refetch } = useJob(id);
+  const isReachable = useReachable();
   const job = data?.value;
   useTitle(job === undefined ? null : headline(t, job));
   return (
@@ -37,7 +39,8 @@ export function JobStage({ id, onAgain, onDeleted }: Props) {
       <p role="status" className="sr-only">
         {job !== undefined ? announcement(t, job) : error === null && t('job.loading')}
       </p>
-      {error !== null && job !== undefined && !isOver(job) && (
+      {/* A server that answers nobody is told about above the page. */}
+      {error !== null && isReachable && job !== undefined && !isOver(job) && (
         <div className="mb-4">
           <Notice look="warn" role="alert" title={t('job.connectionLost')} />
         </div>

@@ -17,7 +17,7 @@ export function SignIn() {
   useTitle(null);
   const promises = [t('session.promisePrice'), t('session.promiseRefund'), t('session.promiseKeep')];
   return (
-    <div className="relative isolate grid min-h-dvh overflow-hidden lg:grid-cols-[1.1fr_1fr]">
+    <div className="relative isolate grid flex-1 overflow-hidden lg:grid-cols-[1.1fr_1fr]">
       <Projector />
       <header className="absolute inset-x-0 top-0 flex items-center justify-between p-5 lg:px-10 lg:py-8">
         <span className="flex items-center gap-2 text-lg font-semibold tracking-tight">
@@ -26,10 +26,10 @@ export function SignIn() {
         <LanguageChoice isLabelHidden />
       </header>
       <main id="content" className="contents">
-        <section className="flex flex-col justify-end px-5 pt-28 pb-8 lg:justify-center lg:px-10 lg:py-28 xl:pl-20">
+        <section className="flex flex-col justify-end px-5 pt-24 pb-6 lg:justify-center lg:px-10 lg:py-28 xl:pl-20">
           <h1 className="max-w-[13ch] text-4xl font-bold tracking-tight">{t('session.title')}</h1>
-          <p className="mt-5 max-w-[40ch] text-lg text-muted">{t('session.lead')}</p>
-          <ul className="mt-8 grid max-w-[46ch] gap-3">
+          <p className="mt-4 max-w-[40ch] text-lg text-muted">{t('session.lead')}</p>
+          <ul className="mt-6 grid max-w-[46ch] gap-2.5 lg:mt-8 lg:gap-3">
             {promises.map((promise) => (
               <li key={promise} className="flex gap-3">
                 <Icon name="check" className="mt-0.5 size-5 text-mint-text" />
