@@ -1,5 +1,5 @@
-"""Tasks from the queue: 2xx is done, 4xx can never work, 500 is tried again. Never 429 or 503,
-which would slow the whole queue down."""
+"""Tasks from the queue: 2xx ends a task, done or not worth another try; 500 is tried again. Never
+429 or 503, which would slow the whole queue down. Decision 6 says why final is no 4xx."""
 
 from typing import Any
 
@@ -8,21 +8,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import http
-from shared.callers import require_internal
+from shared.callers import require_queue
+from shared.errors import Unavailable
+from shared.ports import Verdict
 from shared.usecases import run_task as tasks
 
 router = APIRouter(tags=["internal"], responses=http.REFUSALS)
-
-_STATUS = {"done": 200, "final": 400, "again": 500}
 
 
 @router.post("/tasks/{name}")
 async def task(request: Request, name: str, payload: dict[str, Any]) -> Response:
     """Do one task."""
     app = http.current_app()
-    require_internal(app, request)
-    verdict = await tasks.run_task(app, name, payload)
-    return http.reply({"verdict": verdict}, _STATUS[verdict])
+    try:
+        await require_queue(app, request)
+    except Unavailable:
+        return _answer("again")
+    return _answer(await tasks.run_task(app, name, payload))
+
+
+def _answer(verdict: Verdict) -> Response:
+    return http.reply({"verdict": verdict}, 500 if verdict == "again" else 200)
 
 
 run_task = http.function(router)

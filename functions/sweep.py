@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import http
-from shared.callers import require_internal
+from shared.callers import require_scheduler
 from shared.usecases import sweep as sweeping
 from shared.usecases.audit import audit
 
@@ -16,7 +16,7 @@ router = APIRouter(tags=["internal"], responses=http.REFUSALS)
 async def run(request: Request) -> Response:
     """One sweep."""
     app = http.current_app()
-    require_internal(app, request)
+    await require_scheduler(app, request)
     swept = await sweeping.sweep(app)
     return http.reply({"due_jobs": swept.due_jobs, "quarantined_slots": swept.quarantined_slots})
 
@@ -25,7 +25,7 @@ async def run(request: Request) -> Response:
 async def check(request: Request) -> Response:
     """Recompute every wallet; a difference is logged as an error, which alerts."""
     app = http.current_app()
-    require_internal(app, request)
+    await require_scheduler(app, request)
     found = await audit(app)
     return http.reply(
         {"wallets": found.wallets, "rows": found.rows, "differences": len(found.differences)}
