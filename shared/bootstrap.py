@@ -140,6 +140,7 @@ def _firestore(settings: Settings) -> Any:
     return FirestoreStore(
         settings.google_project,
         settings.firestore_database,
+        indexes=records.INDEXES,
         emulator=settings.firestore_emulator_host,
     )
 

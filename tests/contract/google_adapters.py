@@ -26,7 +26,7 @@ from shared.adapters.queue.cloud_tasks_rest import CloudTasksRest
 from shared.adapters.store.firestore import FirestoreStore
 from shared.ports import Queue, Task
 from tests import emulators
-from tests.contract.adapters import QUEUES, Handler, QueueStage, StoreStage, serving
+from tests.contract.adapters import INDEXES, QUEUES, Handler, QueueStage, StoreStage, serving
 
 # ---------------------------------------------------------------- store
 
@@ -62,6 +62,7 @@ async def firestore_store(_folder: Path) -> AsyncIterator[StoreStage]:
     interceptor = CountingInterceptor()
     store = FirestoreStore(
         f"test-{secrets.token_hex(6)}",
+        indexes=INDEXES,
         emulator=emulators.firestore(),
         interceptors=[interceptor],
     )

@@ -22,6 +22,7 @@ from google.cloud.firestore_v1.types import firestore as wrapped
 from shared.adapters.store import rules
 from shared.adapters.store.firestore_queries import structured
 from shared.adapters.store.firestore_values import decode, fill
+from shared.adapters.store.indexes import Index, serving_index
 from shared.errors import Contention, Unavailable
 from shared.ports import (
     Check,
@@ -66,6 +67,7 @@ class FirestoreStore:
         project: str,
         database: str = "(default)",
         *,
+        indexes: Sequence[Index] = (),
         emulator: str = "",
         interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
     ) -> None:
@@ -73,6 +75,7 @@ class FirestoreStore:
         self._database = f"projects/{project}/databases/{database}"
         self._parent = f"{self._database}/documents"
         self._metadata = (("google-cloud-resource-prefix", self._database),)
+        self._indexes = tuple(indexes)
         self._emulator = emulator
         self._interceptors = tuple(interceptors)
         self._made: FirestoreAsyncClient | None = None
@@ -123,6 +126,7 @@ class FirestoreStore:
     async def query(self, query: Query) -> Sequence[Document]:
         """See the port."""
         rules.check_query(query)
+        serving_index(query, self._indexes)
         request = wrapped.RunQueryRequest.pb()(
             parent=self._parent, structured_query=structured(query, self._parent)
         )

@@ -25,7 +25,7 @@ _OPERATORS = {
 def structured(query: Query, parent: str) -> Any:
     """The raw message. `parent` is the path that documents are named under."""
     message = _StructuredQuery.pb()()
-    getattr(message, "from").add().collection_id = query.collection
+    message.from_.add().collection_id = query.collection
     for where in query.where:
         _add_filter(message.where.composite_filter, where)
     for order in [*query.order, Order(_NAME, _last_descends(query))]:

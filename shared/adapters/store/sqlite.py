@@ -14,7 +14,8 @@ from typing import Any
 
 from shared.adapters.sqlite import Database
 from shared.adapters.store import rules
-from shared.adapters.store.sqlite_queries import Index, Statement, build, define_index
+from shared.adapters.store.indexes import Index
+from shared.adapters.store.sqlite_queries import Statement, build, define_index
 from shared.errors import Contention
 from shared.ports import Check, Create, Decide, Delete, Document, Documents, Key, Put, Query, Write
 

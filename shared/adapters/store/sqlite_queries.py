@@ -9,21 +9,12 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from shared.adapters.store.indexes import Index, serving_index
 from shared.ports import Order, Query, Where
 
 _NULL = "-9e999"  # minus infinity, which JSON cannot spell
-
-
-class Index(Protocol):
-    """A composite index that a query of the product needs."""
-
-    @property
-    def collection(self) -> str: ...
-
-    @property
-    def fields(self) -> tuple[Order, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +55,7 @@ def build(query: Query, indexes: Sequence[Index]) -> Statement:
         values += bound
     order = [_directed(_value(o.field), o.descending) for o in query.order]
     order.append(_directed("id", _last_descends(query.order)))
-    index = _serving(query, indexes)
-    if index is None and len({*compared, *(o.field for o in query.order)}) > 1 and query.order:
-        # SQLite could sort, but Firestore would refuse, and it is better to hear of it here.
-        raise ValueError(f"no index serves {query}; add one to shared.records.INDEXES")
+    index = serving_index(query, indexes)
     sql = (
         f"SELECT id, data, version FROM documents{f' INDEXED BY {_name(index)}' if index else ''}"  # noqa: S608 - checked names, see above
         f" WHERE {' AND '.join(terms)} ORDER BY {', '.join(order)} LIMIT ?"
@@ -75,24 +63,6 @@ def build(query: Query, indexes: Sequence[Index]) -> Statement:
     # Several values of one field are several stretches of the index, to be sorted.
     several = any(where.op == "in" for where in query.where)
     return Statement(sql, (*values, query.limit), served=index is not None and not several)
-
-
-def _serving(query: Query, indexes: Sequence[Index]) -> Index | None:
-    """The index whose first fields are compared for equality and whose others are the order.
-
-    It is named in the SQL: without statistics SQLite prefers the primary key, and sorts everything.
-    """
-    equal = {where.field for where in query.where if where.op in ("==", "in")}
-    order = tuple(o for o in query.order if o.field not in equal)
-    for index in indexes:
-        first, rest = index.fields[: len(equal)], index.fields[len(equal) :]
-        if (
-            index.collection == query.collection
-            and {field.field for field in first} == equal
-            and rest == order
-        ):
-            return index
-    return None
 
 
 def _compare(where: Where) -> tuple[str, list[Any]]:
