@@ -8,7 +8,8 @@ import pytest
 from shared.adapters.system import SystemClock, SystemIds
 from shared.ports import Blobs, Clock, Ids, Store
 from tests.contract import adapters, google_adapters
-from tests.contract.adapters import BLOB_STAGES, QueueStage, StoreStage
+from tests.contract.adapters import QueueStage, StoreStage
+from tests.contract.bucket_adapters import BLOB_STAGES, pytest_collection_modifyitems  # noqa: F401
 
 STORES = {**adapters.STORES, **google_adapters.STORES}
 QUEUE_STAGES = {**adapters.QUEUE_STAGES, **google_adapters.QUEUE_STAGES}

@@ -19,21 +19,30 @@ from shared.errors import Unavailable
 from shared.ports import BlobInfo, Clock, SignedUpload
 
 ENDPOINT_URL = "https://storage.googleapis.com"
-CALL_SECONDS = 30.0
-RETRY_SECONDS = 45.0
+CALL_SECONDS = 20.0
+RETRY_SECONDS = 20.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class GcsBlobs:
-    """Objects of one bucket. `endpoint_url` names an emulator, which wants no credentials."""
+    """Objects of one bucket. `endpoint_url` names an emulator, which wants no credentials; calls
+    that fail are repeated for `retry_seconds`."""
 
     def __init__(
-        self, bucket: str, *, project: str, signer: Signer, clock: Clock, endpoint_url: str = ""
+        self,
+        bucket: str,
+        *,
+        project: str,
+        signer: Signer,
+        clock: Clock,
+        endpoint_url: str = "",
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._bucket_name = bucket
         self._project = project
+        self._retry_seconds = retry_seconds
         self._endpoint_url = endpoint_url.rstrip("/")
         self._addresses = GcsAddresses(bucket, self._endpoint_url or ENDPOINT_URL, signer, clock)
         self._opening = threading.Lock()
@@ -90,7 +99,7 @@ class GcsBlobs:
             with _translated():
                 # A checksum is known of the whole object only.
                 data: bytes = blob.download_as_bytes(
-                    start=start, end=end - 1, checksum=None, **_patience()
+                    start=start, end=end - 1, checksum=None, **self._patience()
                 )
                 return data
 
@@ -110,11 +119,13 @@ class GcsBlobs:
         async with aclosing(pieces(chunks, max_bytes)) as parts:
             first = await anext(parts)
             try:
+                create = {"if_generation_match": 0, **self._patience()}
                 if len(first) < PIECE_BYTES:
-                    await _call(_upload_whole, blob, first, content_type)
+                    await _call(blob.upload_from_string, first, content_type, **create)
                     return BlobInfo(key, len(first), content_type)
-                size_bytes = await _upload_parts(blob, first, parts, content_type)
-                return BlobInfo(key, size_bytes, content_type)
+                create["content_type"] = content_type
+                writer = blob.open("wb", chunk_size=PIECE_BYTES, **create)
+                return BlobInfo(key, await _write(writer, first, parts), content_type)
             except FileExistsError:
                 return None
 
@@ -126,20 +137,26 @@ class GcsBlobs:
             return self._made
 
     def _find(self, key: str) -> Any:
-        return self._bucket().get_blob(key, **_patience())
+        return self._bucket().get_blob(key, **self._patience())
 
     def _delete(self, key: str) -> None:
         with contextlib.suppress(FileNotFoundError), _translated():
-            self._bucket().delete_blob(key, **_patience())
+            self._bucket().delete_blob(key, **self._patience())
+
+    def _patience(self) -> dict[str, Any]:
+        """A create-only upload, a reading and a deletion may all be repeated."""
+        from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
+
+        return {"timeout": CALL_SECONDS, "retry": DEFAULT_RETRY.with_timeout(self._retry_seconds)}
 
 
 def _open_bucket(name: str, project: str, endpoint_url: str) -> Any:
     from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage  # type: ignore[import-untyped]
+    from google.cloud.storage import Client  # type: ignore[import-untyped]
 
     if not endpoint_url:
-        return storage.Client(project=project).bucket(name)
-    client = storage.Client(
+        return Client(project=project).bucket(name)
+    client = Client(
         project=project,
         credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         client_options={"api_endpoint": endpoint_url},
@@ -147,21 +164,8 @@ def _open_bucket(name: str, project: str, endpoint_url: str) -> Any:
     return client.bucket(name)
 
 
-def _upload_whole(blob: Any, data: bytes, content_type: str) -> None:
-    blob.upload_from_string(data, content_type, if_generation_match=0, **_patience())
-
-
-async def _upload_parts(
-    blob: Any, first: bytes, rest: AsyncIterator[bytes], content_type: str
-) -> int:
+async def _write(writer: Any, first: bytes, rest: AsyncIterator[bytes]) -> int:
     """Send pieces one after another; nothing is there before the last. Returns the size."""
-    writer = blob.open(
-        "wb",
-        chunk_size=PIECE_BYTES,
-        content_type=content_type,
-        if_generation_match=0,
-        **_patience(),
-    )
     size_bytes = len(first)
     try:
         await _call(writer.write, first)
@@ -175,13 +179,6 @@ async def _upload_parts(
             await asyncio.to_thread(writer.terminate)
         raise
     return size_bytes
-
-
-def _patience() -> dict[str, Any]:
-    """A create-only upload, a reading and a deletion may all be repeated."""
-    from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
-
-    return {"timeout": CALL_SECONDS, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
 
 
 async def _call(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -109,11 +109,10 @@ class S3Blobs:
         def fetch(start: int, end: int) -> bytes:
             with _translated():
                 reply = self._client().get_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    Range=f"bytes={start}-{end - 1}",
-                    IfMatch=there["ETag"],
+                    Bucket=self._bucket, Key=key, Range=f"bytes={start}-{end - 1}"
                 )
+                if reply["ETag"] != there["ETag"]:
+                    raise FileNotFoundError(f"{key} is another object by now")
                 with reply["Body"] as body:
                     data: bytes = body.read()
                 return data
