@@ -1,10 +1,12 @@
 """Checks that the books of a local installation balance: `python -m infra.audit` (DATA_DIR)."""
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
 
+from infra.cloud_local import AUDIT_SETTINGS
 from infra.local import secret_file
 from shared import bootstrap
 from shared.config import Settings, read_settings
@@ -14,10 +16,10 @@ from shared.usecases.audit import Audit, audit
 def main() -> int:
     """Exit code 0 when every wallet is what its rows say, 1 when one is not, 2 without data."""
     folder = Path(os.environ.get("DATA_DIR", ".data"))
-    if not (folder / "reelmint.db").exists():
+    settings = _settings(folder)
+    if settings is None:
         print(f"there are no books in {folder}; run the product first", file=sys.stderr)
         return 2
-    settings = read_settings(os.environ, secret_file.read_or_make(folder))
     result = asyncio.run(_read_books(settings))
     print(f"{result.wallets} wallets, {result.rows} rows, {result.open_jobs} open jobs")
     for difference in result.differences:
@@ -27,6 +29,15 @@ def main() -> int:
         )
     print("the books balance" if not result.differences else "the books DO NOT balance")
     return 1 if result.differences else 0
+
+
+def _settings(folder: Path) -> Settings | None:
+    """Of the local installation, or of the functions that `make cloud-local` runs."""
+    if (folder / AUDIT_SETTINGS).exists():
+        return read_settings(json.loads((folder / AUDIT_SETTINGS).read_text()))
+    if (folder / "reelmint.db").exists():
+        return read_settings(os.environ, secret_file.read_or_make(folder))
+    return None
 
 
 async def _read_books(settings: Settings) -> Audit:

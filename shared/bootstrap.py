@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from shared import catalogue, records
+from shared import callers, catalogue, records
 from shared.app import App
 from shared.config import LOCAL, Settings, read_settings
-from shared.ports import Blobs, Http, Queue
+from shared.ports import Blobs, Clock, Http, Queue
 from shared.usecases.tasks import queue_specs
 
 if TYPE_CHECKING:
+    from shared.adapters.blobs.gcs_signers import Signer
     from shared.adapters.providers.translator import Account
 
 # What each deployed function uses; the rest is neither imported nor there.
@@ -24,8 +25,8 @@ USES: Mapping[str, frozenset[str]] = {
     "create_job": frozenset({"store", "queue", "blobs", "http"}),
     "job_status": frozenset({"store", "blobs"}),
     "provider_webhook": frozenset({"queue"}),
-    "run_task": frozenset({"store", "queue", "blobs", "media", "http"}),
-    "sweep": frozenset({"store", "queue"}),
+    "run_task": frozenset({"callers", "store", "queue", "blobs", "media", "http"}),
+    "sweep": frozenset({"callers", "store", "queue"}),
     "uploads": frozenset({"store", "blobs", "media"}),
 }
 
@@ -88,7 +89,10 @@ def _build_cloud(settings: Settings) -> App:
     from shared.adapters.system import SystemClock, SystemIds
 
     uses = USES[settings.function_target]
-    blobs = _bucket(settings) if "blobs" in uses else _unused("blobs")
+    if "callers" in uses:
+        _know_google(settings)
+    clock = SystemClock()
+    blobs = _bucket(settings, clock) if "blobs" in uses else _unused("blobs")
     return App(
         settings=settings,
         catalogue=catalogue.load().of_providers(_accounts(settings)),
@@ -97,7 +101,7 @@ def _build_cloud(settings: Settings) -> App:
         blobs=blobs,
         media=_media(blobs) if "media" in uses else _unused("media"),
         vendors=_vendors(settings, _http(settings) if "http" in uses else _unused("http")),
-        clock=SystemClock(),
+        clock=clock,
         ids=SystemIds(),
     )
 
@@ -152,11 +156,56 @@ def _media(blobs: Blobs) -> Any:
 
 
 def _cloud_tasks(settings: Settings) -> Queue:
-    raise NotImplementedError
+    """The webhook starts light: it speaks REST, where the others have gRPC loaded anyway."""
+    place = settings.google_project, settings.google_region
+    caller = settings.tasks_url, settings.tasks_service_account
+    specs = queue_specs(catalogue.load())
+    if "store" not in USES[settings.function_target]:
+        from shared.adapters.queue.cloud_tasks_rest import CloudTasksRest
+
+        return CloudTasksRest(*place, specs, *caller, emulator=settings.tasks_emulator)
+    from shared.adapters.queue.cloud_tasks import CloudTasksQueue
+
+    return CloudTasksQueue(*place, specs, *caller, emulator=settings.tasks_emulator)
 
 
-def _bucket(settings: Settings) -> Blobs:
-    raise NotImplementedError
+def _know_google(settings: Settings) -> None:
+    """Internal callers prove who they are by tokens that Google signed."""
+    from shared.adapters.google_callers import GoogleCallers
+
+    callers.provide(GoogleCallers(settings.identity_issuer, settings.identity_keys_url))
+
+
+def _bucket(settings: Settings, clock: Clock) -> Blobs:
+    if settings.blobs == "s3":
+        from shared.adapters.blobs.s3 import S3Blobs
+
+        return S3Blobs(
+            settings.bucket,
+            clock=clock,
+            region=settings.blobs_region,
+            endpoint_url=settings.blobs_endpoint_url,
+            access_key=settings.blobs_access_key,
+            secret_key=settings.blobs_secret_key,
+        )
+    from shared.adapters.blobs.gcs import GcsBlobs
+
+    return GcsBlobs(
+        settings.bucket,
+        project=settings.google_project,
+        signer=_signer(settings, clock),
+        clock=clock,
+        endpoint_url=settings.blobs_endpoint_url,
+    )
+
+
+def _signer(settings: Settings, clock: Clock) -> "Signer":
+    """A key file where there is one; elsewhere the platform signs for our service account."""
+    from shared.adapters.blobs.gcs_signers import IamSigner, KeyFileSigner
+
+    if settings.signing_key_file:
+        return KeyFileSigner(Path(settings.signing_key_file))
+    return IamSigner(settings.signing_service_account, clock)
 
 
 class _Unused:

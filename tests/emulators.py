@@ -6,17 +6,23 @@ import os
 
 import pytest
 
-from infra.emulators.firestore import NoEmulator, firestore_emulator
+from infra.emulators.firestore import NoEmulator, find_jar, firestore_emulator
 
 running = contextlib.ExitStack()
 
 
-@functools.cache
-def firestore() -> str:
-    """The Firestore emulator's host and port. Without it, CI fails and other places skip."""
+def require() -> None:
+    """Without the emulators, CI fails and other places skip."""
     try:
-        return running.enter_context(firestore_emulator())
+        find_jar()
     except NoEmulator as missing:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(missing))
+
+
+@functools.cache
+def firestore() -> str:
+    """The Firestore emulator's host and port."""
+    require()
+    return running.enter_context(firestore_emulator())

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 FINAL = {"succeeded", "failed", "cancelled"}
 Json = dict[str, Any]
 
@@ -135,6 +135,10 @@ class Product:
             check=False,
         )
 
+    def kill_function(self, name: str) -> None:
+        """End one deployed function in the middle of whatever it does; it is started again."""
+        httpx.post(f"{self.base_url}/local/kill/{name}", trust_env=False).raise_for_status()
+
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         self.process.send_signal(signal.SIGKILL)
@@ -143,15 +147,16 @@ class Product:
 
 @contextmanager
 def running(
-    folder: Path, settings: Mapping[str, str] | None = None, port: int | None = None
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    port: int | None = None,
+    module: str = "infra.local",
 ) -> Iterator[Product]:
     """An installation, on a free port unless one is given, stopped at the end."""
     port = port or free_port()
     environment = {**os.environ, **TEST_SETTINGS, **(settings or {})}
     environment |= {"PORT": str(port), "DATA_DIR": str(folder)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "infra.local"], cwd=ROOT, env=environment
-    ) as process:
+    with subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=environment) as process:
         product = Product(f"http://127.0.0.1:{port}", folder, process)
         try:
             wait_until_up(product)

@@ -42,7 +42,7 @@ def router(urls: Mapping[str, str], processes: Processes, sandbox_url: str) -> S
     return Starlette(
         routes=[
             *_function_routes(client, urls),
-            # What no function has a route for is refused by one of them, in the product's own words.
+            # What no function has a route for is refused by one of them, in the API's own words.
             Route("/v1/{path:path}", _forwarder(client, urls["job_status"]), methods=_METHODS),
             Route("/healthz", _health),
             Route("/local/kill/{name}", kill, methods=["POST"]),

@@ -31,7 +31,7 @@ async def sweep(app: App) -> Swept:
     """
     now_ms = app.clock.now_ms()
     number = now_ms // (app.settings.sweep_seconds * 1000)
-    if number % _POOLS_EVERY == 0:
+    if number % _POOLS_EVERY == 0 or not await _all_open(app):
         await open_pools(app)
     found = await app.store.query(
         Query(
@@ -51,6 +51,15 @@ async def sweep(app: App) -> Swept:
     swept = Swept(len(due), quarantined_slots)
     _log.info("swept", extra=asdict(swept))
     return swept
+
+
+async def _all_open(app: App) -> bool:
+    """Whether every pool has been opened once: a new deployment or a new vendor has not."""
+    for pool in app.catalogue.pools:
+        found = await app.store.query(Query(records.SLOTS, (Where("pool", "==", pool),), limit=1))
+        if not found:
+            return False
+    return True
 
 
 async def _quarantined(app: App, pool: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import emulators
 from tests.product import FINAL, Caller, Product, free_port, running, vendor_running
 
 JOBS = 50
@@ -42,6 +43,25 @@ def test_every_job_ends_and_the_books_balance_after_kills(run: int, tmp_path: Pa
             jobs = [(back[email], job_id) for email, job_id in started]
             _wait_for_all(jobs)
             _check(product, jobs)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("run", range(RUNS))
+def test_every_job_ends_with_any_function_killed_at_any_moment(run: int, tmp_path: Path) -> None:
+    """The deployed shape: each function is a process of its own, and comes back by itself."""
+    emulators.require()
+    chance = random.Random(os.urandom(8).hex())
+    with vendor_running("--concurrency", str(PLACES), *BEHAVIOUR) as vendor_url:
+        settings = {"SANDBOX_URL": vendor_url, "TRIAL_GENERATIONS": "100"}
+        with running(tmp_path, settings, module="infra.cloud_local") as product:
+            users = {email: product.sign_in(email) for email in EMAILS}
+            jobs = [_start(list(users.values()), number) for number in range(JOBS)]
+            started = [(users[email], job_id) for email, job_id in jobs]
+            for _ in range(3 * KILLS):
+                time.sleep(chance.uniform(0.1, 1.0))
+                product.kill_function(chance.choice(["run_task", "provider_webhook", "sweep"]))
+            _wait_for_all(started)
+            _check(product, started)
 
 
 def _start(users: list[Caller], number: int) -> tuple[str, str]:

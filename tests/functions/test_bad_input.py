@@ -157,10 +157,11 @@ def test_an_unknown_address_and_method_are_told_apart(user: Caller) -> None:
     assert refused(user, "PUT", "/v1/jobs", json={})[:2] == (405, "method_not_allowed")
 
 
-@pytest.mark.parametrize("path", ["/tasks/dispatch_job", "/cron/sweep"])
+@pytest.mark.parametrize("path", ["/tasks/dispatch_job", "/cron/sweep", "/cron/audit"])
 def test_internal_addresses_take_no_user(user: Caller, path: str) -> None:
-    assert refused(user, "POST", path, json={})[:2] == (403, "forbidden")
-    assert refused(Caller(str(user.http.base_url)), "POST", path, json={})[0] == 403
+    """On one machine they refuse; behind the load balancer they are not even there."""
+    for caller in (user, Caller(str(user.http.base_url))):
+        assert caller.http.post(path, json={}).status_code in (403, 404, 405)
 
 
 # ---------------------------------------------------------------- pictures
@@ -232,7 +233,7 @@ def test_eleven_megabytes_are_refused_before_and_during_the_upload(user: Caller)
     assert refused(user, "POST", "/v1/uploads", json=body)[:2] == (413, "image_too_large")
     address = user.call("POST", "/v1/uploads", json={**body, "size_bytes": 1000})["upload"]
     sent = user.http.put(address["url"], content=b"x" * 11_000_000, headers=address["headers"])
-    assert sent.status_code == 413
+    assert sent.status_code in (400, 413)  # Cloud Storage says 400 to what is too large
 
 
 def test_another_kind_of_file_is_refused_at_once(user: Caller) -> None:

@@ -1,0 +1,70 @@
+"""Runs the product as it is deployed: `python -m infra.cloud_local` (PORT, DATA_DIR, SANDBOX_URL).
+
+Firestore's emulator keeps nothing when it stops: accounts and jobs end with this process.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from infra.cloud_local import AUDIT_SETTINGS
+from infra.cloud_local.emulators import SCHEDULER_ACCOUNT, Stack, emulators
+from infra.cloud_local.processes import Processes
+from infra.cloud_local.router import router
+from infra.emulators.cloud_tasks_identity import ISSUER, Identity, read_or_make_key
+from infra.emulators.firestore import NoEmulator
+from infra.emulators.scheduler import call_every
+from shared import logs
+from shared.config import SHORT_TIMERS
+
+
+def main() -> int:
+    """Serve until a signal."""
+    logs.configure()
+    folder = Path(os.environ.get("DATA_DIR", ".data-cloud"))
+    port = int(os.environ.get("PORT", "8080"))
+    public_url = f"http://127.0.0.1:{port}"
+    try:
+        with emulators(folder, public_url, os.environ) as stack:
+            _serve(stack, folder, port)
+    except NoEmulator as missing:
+        print(f"cannot start: {missing}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _serve(stack: Stack, folder: Path, port: int) -> None:
+    told = next(spec.environment for spec in stack.functions if spec.name == "account")
+    (folder / AUDIT_SETTINGS).write_text(json.dumps(dict(told)))
+    processes = Processes(stack.functions)
+    try:
+        processes.wait_until_ready()
+        uvloop.run(_route(stack, processes, port))
+    finally:
+        processes.stop()
+
+
+async def _route(stack: Stack, processes: Processes, port: int) -> None:
+    urls = {spec.name: spec.url for spec in stack.functions}
+    app = router(urls, processes, stack.sandbox_url)
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
+    identity = Identity(read_or_make_key(stack.key_file), ISSUER)
+    seconds = float(os.environ.get("SWEEP_SECONDS", SHORT_TIMERS["sweep_seconds"]))
+    sweep_url = stack.url("sweep")
+    sweeps = asyncio.create_task(
+        call_every(seconds, f"{sweep_url}/cron/sweep", identity, SCHEDULER_ACCOUNT, sweep_url)
+    )
+    print(f"Reelmint is at http://127.0.0.1:{port}, one process per function", flush=True)
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        sweeps.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
