@@ -235,6 +235,15 @@ def test_a_short_retry_window_does_not_shorten_the_minute() -> None:
         start(activity, NOW_MS + 59_999, limits=limits)
 
 
+@pytest.mark.xfail(reason="started() keeps by the minute and the retry window alone")
+def test_a_duplicate_window_that_is_longer_than_the_others_is_kept_too() -> None:
+    limits = replace(LIMITS, duplicate_window_ms=300_000)
+    activity = start(Activity(), NOW_MS, body_hash="first", limits=limits)
+    activity = start(activity, NOW_MS + 200_000, limits=limits)
+    found = accounts.find_repeat(activity, "first", False, limits, NOW_MS + 200_000)
+    assert found == f"job_{NOW_MS}"
+
+
 def test_a_refused_job_leaves_no_trace() -> None:
     activity = started_at(NOW_MS, NOW_MS, NOW_MS)
     before = replace(activity)

@@ -480,6 +480,37 @@ def test_a_deleted_quarantined_job_still_frees_its_slot() -> None:
     assert move.job.deleted_at_ms == NOW_MS
 
 
+def test_a_deleted_finished_job_is_due_once_more_so_that_its_media_surely_go() -> None:
+    deleted = jobs.deleted(job_in(State.DONE, due_at_ms=None, result=RESULT), NOW_MS)
+    assert deleted.due_at_ms == NOW_MS + jobs.REMOVED_AGAIN_AFTER_MS
+    forgotten = jobs.forgotten(deleted, NOW_MS + 1)
+    assert forgotten == replace(deleted, due_at_ms=None, updated_at_ms=NOW_MS + 1)
+
+
+@pytest.mark.parametrize("state", [State.QUARANTINED, State.GIFTING])
+def test_deleting_a_job_that_goes_on_does_not_put_off_its_repair(state: State) -> None:
+    job = job_in(state, due_at_ms=NOW_MS + 5)
+    assert jobs.deleted(job, NOW_MS).due_at_ms == NOW_MS + 5
+
+
+@pytest.mark.parametrize("pair", ALLOWED, ids=named)
+def test_a_deleted_job_that_ends_is_due_once_more(pair: tuple[State, Event]) -> None:
+    if pair[0] not in {State.QUARANTINED, State.GIFTING} or pair[1] is Event.STORED:
+        return
+    moved = move_by(jobs.deleted(job_in(pair[0]), NOW_MS - 9), pair[1]).job
+    again_at_ms = NOW_MS + jobs.REMOVED_AGAIN_AFTER_MS
+    assert moved.due_at_ms == (again_at_ms if moved.state in FINAL else NOW_MS + 5000)
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_a_deleted_job_that_has_ended_is_forgotten(state: State) -> None:
+    with pytest.raises(AssertionError, match="a job"):
+        jobs.forgotten(job_in(state), NOW_MS)
+    if state not in FINAL:
+        with pytest.raises(AssertionError, match="goes on"):
+            jobs.forgotten(job_in(state, deleted_at_ms=NOW_MS), NOW_MS)
+
+
 def test_no_media_come_back_to_a_job_that_was_deleted() -> None:
     job = jobs.deleted(job_in(State.GIFTING, failure=failure(FailureCode.TIMED_OUT)), NOW_MS)
     with pytest.raises(AssertionError):

@@ -294,3 +294,39 @@ def test_a_row_that_says_something_else_than_its_kind_is_named(change: dict[str,
     wrong = replace(captured.rows[0], **fields)
     rows = [*bought.rows, *held.rows, wrong]
     assert books.differences([captured.wallet], rows) != ()
+
+
+@pytest.mark.xfail(reason="books adds capture and release up, and both together are the hold")
+def test_a_hold_that_was_partly_captured_and_partly_released_is_named() -> None:
+    """I3: at most one of the two, even when the sum is right."""
+    bought = ledger.purchase(Wallet("usr_1", 0, 0), "p", 100, NOW_MS)
+    held = ledger.hold(bought.wallet, "job_1", 40, NOW_MS)
+    captured = ledger.capture(held.wallet, "job_1", 25, 25, NOW_MS)
+    released = ledger.release(captured.wallet, "job_1", 15, NOW_MS, "")
+    rows = [row for posting in (bought, held, captured, released) for row in posting.rows]
+    assert books.differences([released.wallet], rows) != ()
+
+
+@pytest.mark.xfail(reason="books looks at the job of a row only when it has one")
+def test_a_hold_of_no_job_is_named() -> None:
+    bought = ledger.purchase(Wallet("usr_1", 0, 0), "p", 100, NOW_MS)
+    held = ledger.hold(bought.wallet, "job_1", 40, NOW_MS)
+    orphan = replace(held.rows[0], job_id=None)
+    assert books.differences([held.wallet], [*bought.rows, orphan]) != ()
+
+
+def test_rows_of_honest_books_are_never_named() -> None:
+    """Every operation once, a gift after a refund among them."""
+    opened = ledger.grant(Wallet("usr_1", 0, 0), "usr_1:trial", 100, NOW_MS, "trial")
+    postings = [opened, ledger.purchase(opened.wallet, "pay_1", 50, NOW_MS)]
+    postings.append(ledger.adjust(postings[-1].wallet, "t_1", -10, NOW_MS, "why"))
+    postings.append(ledger.adjust(postings[-1].wallet, "t_2", 10, NOW_MS, "why"))
+    for job_id in ("job_1", "job_2", "job_3"):
+        postings.append(ledger.hold(postings[-1].wallet, job_id, 40, NOW_MS))
+    postings.append(ledger.capture(postings[-1].wallet, "job_1", 40, 40, NOW_MS))
+    postings.append(ledger.capture(postings[-1].wallet, "job_2", 40, 1, NOW_MS))
+    postings.append(ledger.release(postings[-1].wallet, "job_3", 40, NOW_MS, "failed"))
+    rows = [row for posting in postings for row in posting.rows]
+    rows.append(ledger.gift_row("usr_1", "job_3", NOW_MS))
+    assert {row.kind for row in rows} == set(RowKind)
+    assert books.differences([postings[-1].wallet], rows) == ()

@@ -237,6 +237,24 @@ def test_a_model_that_does_not_exist_is_refused(model_id: str) -> None:
     assert (refused.value.status, refused.value.param) == (422, "model")
 
 
+def test_the_models_of_a_vendor_that_is_not_connected_are_off() -> None:
+    ours, other = model(), model(id="other", provider="other")
+    both = Catalogue({ours.id: ours, other.id: other}, {}, ours.id)
+    connected = both.of_providers({"lumen"})
+    assert connected.sellable(ours.id) is ours
+    with pytest.raises(ModelUnavailable):
+        connected.sellable("other")
+    assert both.sellable("other") is other
+    assert both.of_providers({"lumen", "other"}) == both
+
+
+def test_a_model_that_is_off_stays_off_when_its_vendor_is_connected() -> None:
+    states: tuple[ModelState, ...] = ("off", "retired")
+    for state in states:
+        with pytest.raises(ModelUnavailable):
+            shop(state).of_providers({"lumen"}).sellable("lumen-video")
+
+
 def test_the_default_model_is_for_sale_and_needs_nothing_but_a_prompt() -> None:
     shipped = catalogue.load()
     sold = shipped.sellable(shipped.default_model)
