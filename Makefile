@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check fmt simulate bench audit lock clean chromium wrk
+.PHONY: help setup run cloud-local reference test check fmt simulate bench audit lock clean chromium wrk
 
 BIN := .venv/bin
 export PYTHON ?= python3.11
@@ -16,12 +16,19 @@ WEB_SOURCES := $(shell find web -mindepth 1 \( -name node_modules -o -name dist 
 endif
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready $(WEB_DIST) ## install everything and build the studio; every other target does it when it is due
 
 run: setup ## serve the whole product here (PORT, default 8080; DATA_DIR, default .data)
 	@exec $(BIN)/python -m infra.local
+
+cloud-local: setup ## serve it as it is deployed: emulators, a process per function, a router
+	@exec $(BIN)/python -m infra.cloud_local
+
+reference: setup ## write docs/openapi.json, docs/errors.md and terraform/manifest.json from the code
+	$(BIN)/python -m infra.reference
+	$(BIN)/python -m infra.manifest
 
 test: setup chromium ## pass every test; make test ARGS="-k ledger" passes some
 	$(if $(WEB),$(WEB) npm test)
