@@ -124,8 +124,7 @@ class GcsBlobs:
                     await _call(blob.upload_from_string, first, content_type, **create)
                     return BlobInfo(key, len(first), content_type)
                 create["content_type"] = content_type
-                writer = blob.open("wb", chunk_size=PIECE_BYTES, **create)
-                return BlobInfo(key, await _write(writer, first, parts), content_type)
+                return BlobInfo(key, await _upload(blob, create, first, parts), content_type)
             except FileExistsError:
                 return None
 
@@ -164,19 +163,23 @@ def _open_bucket(name: str, project: str, endpoint_url: str) -> Any:
     return client.bucket(name)
 
 
-async def _write(writer: Any, first: bytes, rest: AsyncIterator[bytes]) -> int:
+async def _upload(
+    blob: Any, create: dict[str, Any], first: bytes, rest: AsyncIterator[bytes]
+) -> int:
     """Send pieces one after another; nothing is there before the last. Returns the size."""
+    from shared.adapters.blobs.gcs_writer import Upload
+
+    upload = Upload(blob, chunk_size=PIECE_BYTES, **create)
     size_bytes = len(first)
     try:
-        await _call(writer.write, first)
+        await _call(upload.write, first)
         async for piece in rest:
             size_bytes += len(piece)
-            await _call(writer.write, piece)
-        await _call(writer.close)
+            await _call(upload.write, piece)
+        await _call(upload.close)
     except BaseException:
-        # Cloud Storage forgets an unfinished upload after a week; this one it may forget now.
         with contextlib.suppress(Exception):
-            await asyncio.to_thread(writer.terminate)
+            await asyncio.to_thread(upload.cancel)
         raise
     return size_bytes
 

@@ -225,12 +225,14 @@ def _translated() -> Iterator[None]:
     """FileExistsError, FileNotFoundError and `Unavailable`; other errors are mistakes of ours."""
     from botocore.exceptions import (  # type: ignore[import-untyped]
         ClientError,
+        ConnectionError,  # noqa: A004  # not the built-in one
         HTTPClientError,
+        IncompleteReadError,
     )
 
     try:
         yield
-    except HTTPClientError as error:
+    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
         raise Unavailable("The bucket cannot be reached now.") from error
     except ClientError as error:
         about = error.response
