@@ -1,22 +1,22 @@
-"""Webhooks of media providers: verify, queue a look at the job, answer. It reads no document."""
+"""Webhooks of media providers: verify, queue a look at the job, answer. It reads no document, and
+stands on bare Starlette, because a vendor waits while it starts.
+"""
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import http
+from shared import edge
 from shared.ports import Inbound
 from shared.usecases.receive_webhook import receive_webhook
 
-router = APIRouter(tags=["hooks"], responses=http.REFUSALS)
 
-
-@router.post("/hooks/providers/{provider}/{job_id}/{mac}")
 async def hook(request: Request, provider: str, job_id: str, mac: str) -> Response:
     """A vendor says that something happened to a job of ours."""
     inbound = Inbound(dict(request.headers), await request.body())
-    await receive_webhook(http.current_app(), provider, job_id, mac, inbound)
-    return http.reply({"received": True})
+    await receive_webhook(edge.current_app(), provider, job_id, mac, inbound)
+    return edge.reply({"received": True})
 
 
-provider_webhook = http.function(router)
+routes = (edge.Post("/hooks/providers/{provider}/{job_id}/{mac}", hook, tag="hooks"),)
+
+provider_webhook = edge.function(routes)

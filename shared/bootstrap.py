@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from shared import callers, catalogue, records
+from shared import callers
 from shared.app import App
 from shared.config import LOCAL, Settings, read_settings
+from shared.models import Catalogue
 from shared.ports import Blobs, Clock, Http, Queue
 from shared.usecases.tasks import queue_specs
 
@@ -54,6 +55,7 @@ def build(settings: Settings) -> App:
 
 def _build_local(settings: Settings) -> App:
     """SQLite, a folder, and the sandbox vendor."""
+    from shared import catalogue, records
     from shared.adapters.blobs.folder import FolderBlobs
     from shared.adapters.media import PyavMedia
     from shared.adapters.queue.embedded import EmbeddedQueue
@@ -91,19 +93,28 @@ def _build_cloud(settings: Settings) -> App:
     uses = USES[settings.function_target]
     if "callers" in uses:
         _know_google(settings)
-    clock = SystemClock()
+    clock, models = SystemClock(), _catalogue(settings)
     blobs = _bucket(settings, clock) if "blobs" in uses else _unused("blobs")
     return App(
         settings=settings,
-        catalogue=catalogue.load().of_providers(_accounts(settings)),
+        catalogue=models.of_providers(_accounts(settings)),
         store=_firestore(settings) if "store" in uses else _unused("store"),
-        queue=_cloud_tasks(settings) if "queue" in uses else _unused("queue"),
+        queue=_cloud_tasks(settings, models) if "queue" in uses else _unused("queue"),
         blobs=blobs,
         media=_media(blobs) if "media" in uses else _unused("media"),
         vendors=_vendors(settings, _http(settings) if "http" in uses else _unused("http")),
         clock=clock,
         ids=SystemIds(),
     )
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    """A function without documents sells nothing, and starts without pydantic."""
+    if "store" not in USES[settings.function_target]:
+        return Catalogue({}, {}, "")
+    from shared import catalogue
+
+    return catalogue.load()
 
 
 def _vendors(settings: Settings, http: Http) -> Any:
@@ -139,6 +150,7 @@ def _http(settings: Settings) -> Http:
 
 
 def _firestore(settings: Settings) -> Any:
+    from shared import records
     from shared.adapters.store.firestore import FirestoreStore
 
     return FirestoreStore(
@@ -155,11 +167,11 @@ def _media(blobs: Blobs) -> Any:
     return PyavMedia(blobs)
 
 
-def _cloud_tasks(settings: Settings) -> Queue:
+def _cloud_tasks(settings: Settings, models: Catalogue) -> Queue:
     """The webhook starts light: it speaks REST, where the others have gRPC loaded anyway."""
     place = settings.google_project, settings.google_region
     caller = settings.tasks_url, settings.tasks_service_account
-    specs = queue_specs(catalogue.load())
+    specs = queue_specs(models)
     if "store" not in USES[settings.function_target]:
         from shared.adapters.queue.cloud_tasks_rest import CloudTasksRest
 

@@ -5,7 +5,6 @@ from dataclasses import asdict
 
 from shared import models, pricing
 from shared.app import App
-from shared.errors import AppError
 from shared.jobs import Job, Settings, State
 from shared.ledger import Row, RowKind, row_id
 from shared.models import IMAGE_ROLES, Model
@@ -46,12 +45,6 @@ _EXTENSIONS = {
     "image/webp": "webp",
 }
 _RUNNING_PROGRESS_MAX = 95
-
-
-def error(raised: AppError) -> Json:
-    """The body of a refusal, in the shape that the `openai` SDK reads."""
-    body = {"code": raised.code, "message": raised.message, "type": raised.type}
-    return {"error": {**body, "param": raised.param, **raised.details}}
 
 
 async def job(app: App, job: Job, queue_position: int | None = None) -> Json:

@@ -17,6 +17,7 @@ from functions import job_status as status_function
 from functions import provider_webhook as webhook_function
 from functions import run_task as task_function
 from functions import sweep as sweep_function
+from infra.routes import router_of
 from shared import http, sessions
 from shared.app import App
 from shared.errors import AppError
@@ -274,6 +275,6 @@ def _scope(method: str, path: str, headers: Mapping[str, str], body: bytes) -> S
 
 _CREATE = http.api([create_function.router])
 _STATUS = http.api([status_function.router])
-_HOOK = http.api([webhook_function.router])
+_HOOK = http.api([router_of(webhook_function)])
 _TASK = http.api([task_function.router])
 _SWEEP = http.api([sweep_function.router])
