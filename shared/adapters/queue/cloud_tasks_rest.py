@@ -29,7 +29,7 @@ METADATA_URL = "http://metadata.google.internal"
 TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105
 # The metadata server hands out tokens that have five minutes left, so ask later than that.
 TOKEN_MARGIN_SECONDS = 60.0
-CONNECTIONS_MAX = 20
+CONNECTIONS_MAX = 8
 
 _PASSING = frozenset({401, 408, 429, 500, 502, 503, 504})
 
