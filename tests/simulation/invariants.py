@@ -58,7 +58,7 @@ class Invariants:
         self._balances: dict[str, int] = {}
         self._rows: dict[str, dict[str, Data]] = {}  # job -> kind -> row
         self._sent: dict[tuple[str, int], int] = {}
-        self._accepted: dict[tuple[str, int], int] = {}
+        self._accepted: set[str] = set()
         self._by_collection = {
             records.WALLETS: self._wallet,
             records.LEDGER: self._row,
@@ -255,6 +255,12 @@ class Invariants:
 
     # ------------------------------------------------------------ at the vendor
 
+    def is_about_to_send(self, job_id: str) -> None:
+        """We are about to order. A process that was frozen must not order what was refunded since:
+        only a freeze after this moment may do so."""
+        state = self._peek(records.job_key(job_id))["state"]
+        require(state in ("submitting", "unknown"), "I7", f"{job_id} is {state} and is being sent")
+
     def was_sent(self, vendor: str, job_id: str) -> None:
         """A submit reached the vendor."""
         self.checks += 1
@@ -269,9 +275,8 @@ class Invariants:
         self.checks += 1
         job_id = generation.client_id
         job = self._peek(records.job_key(job_id))
-        key = (job_id, job["epoch"])
-        self._accepted[key] = self._accepted.get(key, 0) + 1
-        require(self._accepted[key] == 1, "I7", f"{job_id} was accepted twice in epoch {job['epoch']}")
+        require(job_id not in self._accepted, "I7", f"{job_id} was accepted a second time")
+        self._accepted.add(job_id)
         require(job["slot"] is not None, "I6", f"{job_id} runs without a slot")
         running, places = vendor.running + 1, vendor.places
         require(running <= places, "I6", f"{running} run in {job['pool']}, which has {places} places")

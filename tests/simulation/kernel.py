@@ -15,6 +15,7 @@ from tests.simulation.faults import Faults
 
 START_MS = 1_700_000_000_000
 
+CALLS_MAX = 50_000
 _LATENCY_MS = 40
 _SLOW_SHARE = 0.05
 _SLOW_MS = 2_000
@@ -226,6 +227,8 @@ class Kernel:
             awaited.begin(activity)
             return
         self.calls += 1
+        if self.calls > CALLS_MAX:
+            raise Violation(f"I11: {CALLS_MAX:,} port calls and no end")
         kind = self.faults.pick(awaited.port) if activity.has_faults else None
         if kind is None:
             self.after(self.latency_ms(), self._do, activity, awaited)

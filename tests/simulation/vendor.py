@@ -58,6 +58,10 @@ class Generation:
 class Judge(Protocol):
     """Who is told what reaches a vendor."""
 
+    def is_about_to_send(self, job_id: str) -> None:
+        """We are about to order; the process may still freeze before the order leaves it."""
+        ...
+
     def was_sent(self, vendor: str, job_id: str) -> None:
         """An order arrived."""
         ...
@@ -92,12 +96,12 @@ class Vendor:
         self.on_accept: Announce = _say_nothing
         self.on_end: Announce = _say_nothing
         self._kernel = kernel
-        self._judge = judge
+        self.judge = judge
 
     def order(self, client_id: str, kind: str, callback_url: str) -> Generation:
         """Accept an order; raises `Refused`."""
         faults = self._kernel.faults
-        self._judge.was_sent(self.traits.name, client_id)
+        self.judge.was_sent(self.traits.name, client_id)
         if faults.hits("vendor_rejects"):
             raise Refused(422, "moderation_blocked")
         is_full = self.traits.enforces_places and self.running >= self.places
@@ -139,7 +143,7 @@ class Vendor:
         )
         if faults.hits("accept_and_drop"):
             return generation
-        self._judge.was_accepted(self, generation)
+        self.judge.was_accepted(self, generation)
         self.running += 1
         self.generations[generation.id] = generation
         self.by_client_id.setdefault(client_id, []).append(generation)

@@ -35,6 +35,7 @@ class SimulatedHttp:
     async def send(self, request: HttpRequest, limits: HttpLimits) -> HttpReply:
         """See the port."""
         limit_ms = int(limits.total_seconds * 1000)
+        self._about_to_send(request)
         answer: _Answer = await Call(
             "send", lambda: self._answer(request), _no_reply, lambda: _told(request), limit_ms
         )
@@ -48,12 +49,17 @@ class SimulatedHttp:
         """See the port."""
         return _Stream(self._kernel, lambda: self._file(request))
 
-    def _answer(self, request: HttpRequest) -> _Answer:
+    def _about_to_send(self, request: HttpRequest) -> None:
         vendor, path = self._place(request.url)
-        faults = self._kernel.faults
         activity = self._kernel.current
         assert activity is not None
         activity.asked_about = path.removeprefix(f"{_GENERATIONS}/")
+        if request.method == "POST" and path == _GENERATIONS:
+            vendor.judge.is_about_to_send((request.json or {})["client_id"])
+
+    def _answer(self, request: HttpRequest) -> _Answer:
+        vendor, path = self._place(request.url)
+        faults = self._kernel.faults
         if faults.hits("not_sent"):
             raise NotSent("connection refused")
         if request.method == "POST" and path == _GENERATIONS:

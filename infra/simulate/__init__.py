@@ -1,0 +1,1 @@
+"""The command that runs the simulator: `python -m infra.simulate --help`."""

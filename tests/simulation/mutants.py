@@ -1,0 +1,431 @@
+"""The protocol with one thing left out, many times: what a simulator worth its name must notice.
+
+Each mutant is a replacement in the text of one module, made in memory when the module is imported.
+Its text must stand there exactly once, so that a mutant never goes stale in silence.
+"""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One mistake. `survives` explains why nothing can notice it, where that is so."""
+
+    name: str
+    module: str
+    before: str
+    after: str
+    survives: str = ""
+
+
+_USECASES = "shared.usecases"
+
+_SENDING = (
+    Mutant(
+        "drop the claim check",
+        f"{_USECASES}.dispatch_job",
+        "if job is None or job.claim != claim or job.state is not State.SUBMITTING:",
+        "if job is None or job.state is not State.SUBMITTING:",
+    ),
+    Mutant(
+        "send without a claim",
+        f"{_USECASES}.dispatch_job",
+        "return [records.put_job(move.job)]",
+        "return []",
+    ),
+    Mutant(
+        "claim from any state",
+        f"{_USECASES}.dispatch_job",
+        "if job is None or job.state is not State.READY or job.epoch != epoch:",
+        "if job is None:",
+    ),
+    Mutant(
+        "no epoch check at dispatch",
+        f"{_USECASES}.dispatch_job",
+        "job.state is not State.READY or job.epoch != epoch:",
+        "job.state is not State.READY:",
+        survives="The claim alone decides who sends. The epoch only keeps a late delivery of an"
+        " earlier epoch from cutting short the pause after a busy answer.",
+    ),
+    Mutant(
+        "no epoch in dispatch names",
+        f"{_USECASES}.tasks",
+        'task_key("dispatch", job.id, job.epoch, job.attempt)',
+        'task_key("dispatch", job.id, job.attempt)',
+    ),
+    Mutant(
+        "no attempt in dispatch names",
+        f"{_USECASES}.tasks",
+        'task_key("dispatch", job.id, job.epoch, job.attempt)',
+        'task_key("dispatch", job.id, job.epoch)',
+    ),
+    Mutant(
+        "no send window",
+        f"{_USECASES}.dispatch_job",
+        "if app.clock.monotonic_ms() - started_ms > app.settings.send_window_seconds * 1000:",
+        "if app.clock.monotonic_ms() - started_ms > 10**9:",
+    ),
+    Mutant(
+        "resend after unknown",
+        f"{_USECASES}.dispatch_job",
+        '_log.warning("submit outcome unknown", extra={"job_id": job.id, "detail": unknown.detail})',
+        "await _put_back(app, job, claim, seen, None)",
+    ),
+    Mutant(
+        "refund after unknown",
+        f"{_USECASES}.dispatch_job",
+        '_log.warning("submit outcome unknown", extra={"job_id": job.id, "detail": unknown.detail})',
+        "await _reject(app, job, claim, seen, FailureCode.TIMED_OUT)",
+    ),
+    Mutant(
+        "put back without epoch",
+        f"{_USECASES}.dispatch_job",
+        '"epoch": current.epoch + 1,',
+        '"epoch": current.epoch,',
+    ),
+    Mutant(
+        "put back without claim check",
+        f"{_USECASES}.dispatch_job",
+        "        if current.claim != claim:\n            return None\n",
+        "",
+    ),
+    Mutant(
+        "put back for ever",
+        f"{_USECASES}.dispatch_job",
+        "        if is_last:\n",
+        "        if is_last and False:\n",
+    ),
+    Mutant(
+        "reject without claim check",
+        f"{_USECASES}.dispatch_job",
+        "if current.claim != claim or not jobs.can(current, Event.REJECTED):",
+        "if not jobs.can(current, Event.REJECTED):",
+    ),
+    Mutant(
+        "a timeout is a no",
+        "shared.adapters.providers.driver",
+        "            raise VendorUnknown(FailureCode.TIMED_OUT, str(error)) from error",
+        "            raise VendorBusy(FailureCode.TIMED_OUT, str(error)) from error",
+    ),
+    Mutant(
+        "an error page is a no",
+        "shared.adapters.providers.sandbox",
+        "    return VendorUnknown(code, _said(reply, error))",
+        "    return VendorBusy(code, _said(reply, error))",
+    ),
+)
+_SLOTS = (
+    Mutant(
+        "free the slot when the vendor says nothing",
+        "shared.jobs",
+        "(State.RUNNING, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),",
+        "(State.RUNNING, Event.GAVE_UP): Rule(State.FAILED, Money.RELEASE, frees_slot=True),",
+    ),
+    Mutant(
+        "no quarantine after an unknown submit",
+        "shared.jobs",
+        "(State.UNKNOWN, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),",
+        "(State.UNKNOWN, Event.GAVE_UP): Rule(State.FAILED, Money.RELEASE, frees_slot=True),",
+    ),
+    Mutant(
+        "a short quarantine",
+        f"{_USECASES}.repair_job",
+        '"quarantine_until_ms": now_ms + job.run_limit_ms + margin_ms,',
+        '"quarantine_until_ms": now_ms + 120_000,',
+    ),
+    Mutant(
+        "keep the slot for ever",
+        f"{_USECASES}.repair_job",
+        "return Choice(Event.QUARANTINE_ENDED) if current.state is State.QUARANTINED else None",
+        "return None",
+    ),
+    Mutant(
+        "create without writing the slot",
+        f"{_USECASES}.create_job",
+        "writes.append(records.put_slot(slots.take(slot, job.id, tags.start)))",
+        "slots.take(slot, job.id, tags.start)",
+    ),
+    Mutant(
+        "take slots that are not free",
+        "shared.slots",
+        "return self.enabled and self.job_id is None",
+        "return self.enabled",
+    ),
+    Mutant(
+        "take slots that are switched off",
+        "shared.slots",
+        "return self.enabled and self.job_id is None",
+        "return self.job_id is None",
+        survives="Every query for places asks for enabled ones, and a place that is switched off"
+        " between the query and the commit loses the race of the commit.",
+    ),
+    Mutant(
+        "free a slot without asking whose it is",
+        "shared.slots",
+        '    assert slot.job_id == job_id, "a slot is freed only by its owner"\n',
+        "",
+        survives="A second guard: job and slot are read in one call and written in one commit, so"
+        " a job that says it holds a slot holds it.",
+    ),
+    Mutant(
+        "forget to free the slot",
+        f"{_USECASES}.apply_event",
+        "        writes.append(records.put_slot(slots.free(slot, job.id)))\n",
+        "        slots.free(slot, job.id)\n",
+    ),
+    Mutant(
+        "grant without looking again",
+        f"{_USECASES}.refill_pool",
+        "if not place.is_free or not jobs.can(waiting, Event.SLOT_GRANTED):",
+        "if False:",
+    ),
+    Mutant(
+        "no refill after a release",
+        f"{_USECASES}.apply_event",
+        "await tasks.push_refill(app, after.pool, after.id)",
+        "pass",
+    ),
+    Mutant(
+        "the last come is served first",
+        f"{_USECASES}.refill_pool",
+        '(Order("start_tag"),),',
+        '(Order("start_tag", descending=True),),',
+    ),
+    Mutant(
+        "no fair tags",
+        "shared.slots",
+        "start = max(virtual_time, last_finish)",
+        "start = virtual_time",
+    ),
+    Mutant(
+        "lower a limit by taking places away",
+        f"{_USECASES}.open_pools",
+        "after = replace(present, enabled=slot.enabled) if present else slot",
+        "after = replace(slot, job_id=None)",
+    ),
+)
+_MONEY = (
+    Mutant(
+        "capture before storing",
+        "shared.jobs",
+        "(State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, frees_slot=True),",
+        "(State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, Money.CAPTURE, frees_slot=True),",
+    ),
+    Mutant(
+        "charge for a late result",
+        "shared.jobs",
+        "(State.GIFTING, Event.STORED): Rule(State.GIFTED, Money.GIFT),",
+        "(State.GIFTING, Event.STORED): Rule(State.GIFTED, Money.CAPTURE),",
+    ),
+    Mutant(
+        "no refund when the vendor fails",
+        "shared.jobs",
+        "(State.RUNNING, Event.VENDOR_FAILED): _REFUND,",
+        "(State.RUNNING, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slot=True),",
+    ),
+    Mutant(
+        "refund a second time after the quarantine",
+        "shared.jobs",
+        "(State.QUARANTINED, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slot=True),",
+        "(State.QUARANTINED, Event.VENDOR_FAILED): _REFUND,",
+    ),
+    Mutant(
+        "rows named by the hour",
+        "shared.ledger",
+        'return f"{cause}:{kind}"',
+        'return f"{cause}:{kind}:{id(cause)}"',
+        survives="A second guard: the commit that writes a row also changes the job's state, and"
+        " the job's version lets only one of two such commits through.",
+    ),
+    Mutant(
+        "spend more than there is",
+        "shared.ledger",
+        "    if wallet.available_tokens < tokens:\n",
+        "    if wallet.available_tokens < 0 * tokens:\n",
+    ),
+    Mutant(
+        "skip the look at the job as it is now",
+        f"{_USECASES}.apply_event",
+        "        choice = choose(job)\n        if choice is None:\n            return []\n",
+        "        choice = first\n",
+    ),
+    Mutant(
+        "store without looking at it",
+        f"{_USECASES}.store_result",
+        "    except BadMedia as error:\n"
+        "        raise _Unusable(FailureCode.RESULT_INVALID, error.detail) from error\n",
+        '    except BadMedia:\n        return MediaInfo("video/mp4", 1, 1, None, b"")\n',
+    ),
+    Mutant(
+        "deliver what the bucket does not have",
+        f"{_USECASES}.store_result",
+        "    if stored is not None:\n        return stored\n",
+        '    if stored is None:\n        return BlobInfo(_result_key(job.id), 1, "video/mp4")\n'
+        "    return stored\n",
+    ),
+    Mutant(
+        "another body under the same key",
+        f"{_USECASES}.create_job",
+        "        if existing.body_hash != plan.body_hash:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "a key names nothing",
+        f"{_USECASES}.create_job",
+        'ids.job_id(user_id, key_given) if key_given else f"job_{app.ids.token()}"',
+        'f"job_{app.ids.token()}"',
+    ),
+    Mutant(
+        "a double click is two wishes",
+        f"{_USECASES}.create_job",
+        "        if repeated is not None:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "count the waiting wrongly",
+        f"{_USECASES}.apply_event",
+        "        activity = accounts.stopped_waiting(activity)\n",
+        "        pass\n",
+    ),
+)
+_TRUTH = (
+    Mutant(
+        "take webhooks from anybody",
+        f"{_USECASES}.receive_webhook",
+        "if not is_callback_mac(app.settings.hook_secret, provider, job_id, mac):",
+        "if False:",
+    ),
+    Mutant(
+        "skip the vendor's signature",
+        "shared.adapters.providers._signing",
+        "    if not any(matches):\n",
+        "    if False:\n",
+    ),
+    Mutant(
+        "trust the webhook's task",
+        f"{_USECASES}.check_job",
+        "        outcome = await app.vendors.poll(job.provider, task_id)\n",
+        '        outcome = Outcome(task_id, "running")\n',
+    ),
+    Mutant(
+        "adopt whatever the vendor names",
+        f"{_USECASES}.check_job",
+        "    if outcome.job_id not in (None, job.id):\n",
+        "    if False:\n",
+    ),
+    Mutant(
+        "no binding of tasks",
+        f"{_USECASES}.bind_task",
+        "        return [records.put_job(accepted), Create(task_key, records.vendor_task_data(job.id))]",
+        "        return [records.put_job(accepted)]",
+    ),
+    Mutant(
+        "bind a second task",
+        f"{_USECASES}.bind_task",
+        "if is_taken or current.vendor_task_id is not None or not",
+        "if is_taken or not",
+    ),
+    Mutant(
+        "a webhook is forgotten when the vendor is busy",
+        f"{_USECASES}.check_job",
+        '            raise Unavailable("The vendor did not confirm the task yet.") from error\n',
+        "            return job\n",
+    ),
+    Mutant(
+        "believe in absence at once",
+        f"{_USECASES}.check_job",
+        "    return since_ms > app.settings.unknown_after_seconds * 1000\n",
+        "    return since_ms > -(10**9)\n",
+    ),
+    Mutant(
+        "a timeout is a failure",
+        f"{_USECASES}.repair_job",
+        "    after = await apply_outcome(app, job, await ask_vendor(app, job), seen)\n"
+        "    if after.state is not State.RUNNING:\n",
+        "    after = job\n    if after.state is not State.RUNNING:\n",
+    ),
+    Mutant(
+        "cancel without the vendor's word",
+        f"{_USECASES}.cancel_job",
+        "        outcome = await app.vendors.cancel(job.provider, job.vendor_task_id)\n",
+        '        outcome = Outcome(job.vendor_task_id, "cancelled")\n',
+    ),
+    Mutant(
+        "cancel what was sent",
+        f"{_USECASES}.cancel_job",
+        "_NOT_SENT = frozenset({State.PARKED, State.READY})",
+        "_NOT_SENT = frozenset({State.PARKED, State.READY, State.RUNNING})",
+    ),
+)
+_REPAIR = (
+    Mutant(
+        "no sweeper",
+        f"{_USECASES}.sweep",
+        "        await tasks.push_repair(app, job, number)\n",
+        "        pass\n",
+    ),
+    Mutant(
+        "the sweeper does not refill",
+        f"{_USECASES}.sweep",
+        '        await tasks.push_refill(app, pool, f"sweep:{number}")\n',
+        "",
+    ),
+    Mutant(
+        "no look-up of an unknown submit",
+        f"{_USECASES}.repair_job",
+        "if app.vendors.can_look_up(job.provider):",
+        "if False:",
+    ),
+    Mutant(
+        "an unknown submit is never given up",
+        f"{_USECASES}.repair_job",
+        "if current.state is State.UNKNOWN and is_over:",
+        "if False:",
+    ),
+    Mutant(
+        "repair without a new name",
+        "shared.jobs",
+        "due_at_ms=due_at_ms, attempt=job.attempt + 1)",
+        "due_at_ms=due_at_ms)",
+    ),
+    Mutant(
+        "waiting has no end",
+        f"{_USECASES}.repair_job",
+        "    if now_ms >= job.deadline_at_ms:\n\n        def expire",
+        "    if now_ms >= job.deadline_at_ms + 10**9:\n\n        def expire",
+    ),
+    Mutant(
+        "storing has no end",
+        f"{_USECASES}.repair_job",
+        "    if app.clock.now_ms() >= job.deadline_at_ms:\n        await give_up_storing",
+        "    if app.clock.now_ms() >= job.deadline_at_ms + 10**9:\n        await give_up_storing",
+    ),
+    Mutant(
+        "a deleted job's media are removed once",
+        "shared.jobs",
+        "due_at_ms=now_ms + REMOVED_AGAIN_AFTER_MS if is_over else job.due_at_ms,",
+        "due_at_ms=None if is_over else job.due_at_ms,",
+    ),
+    Mutant(
+        "a failed push ends the step",
+        f"{_USECASES}.tasks",
+        '        _log.warning("task not queued, the sweeper will", extra=_labels(task))\n',
+        "        raise\n",
+        survives="The step is committed and the caller tries again, which finds it done: slower,"
+        " never wrong.",
+    ),
+)
+_PRIVACY = (
+    Mutant(
+        "read anybody's job",
+        f"{_USECASES}.read_jobs",
+        "if job is None or job.user_id != user_id or job.deleted_at_ms is not None:",
+        "if job is None or job.deleted_at_ms is not None:",
+    ),
+    Mutant(
+        "list everybody's jobs",
+        f"{_USECASES}.read_jobs",
+        'where = [Where("user_id", "==", user_id), Where("hidden", "==", False)]',
+        'where = [Where("hidden", "==", False)]',
+    ),
+)
+MUTANTS: tuple[Mutant, ...] = (*_SENDING, *_SLOTS, *_MONEY, *_TRUTH, *_REPAIR, *_PRIVACY)
