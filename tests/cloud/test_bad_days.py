@@ -25,7 +25,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def child(product: Product, words: str) -> int:
     """The process of this installation whose command line has these words."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(product.process.pid)],
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(product.process.pid)],
         capture_output=True,
         text=True,
         check=True,
