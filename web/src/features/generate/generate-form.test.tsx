@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, it, vi } from 'vitest';
 import type { Job, Model } from '../../api';
@@ -183,8 +183,10 @@ describe('Generate', () => {
     const { backend, created } = await open([aModel()]);
     await write('A paper boat');
     await waitFor(() => expect(generate()).not.toHaveAttribute('aria-disabled'));
-    fireEvent.click(generate());
-    fireEvent.click(generate());
+    act(() => {
+      generate().click();
+      generate().click();
+    });
     await waitFor(() => expect(created).toHaveLength(1));
     expect(backend.asked('POST /v1/jobs')).toHaveLength(1);
   });
@@ -219,6 +221,25 @@ describe('Generate', () => {
     await waitFor(() => expect(created).toHaveLength(1));
     const keys = backend.asked('POST /v1/jobs').map(({ headers }) => headers.get('Idempotency-Key'));
     expect(new Set(keys).size).toBe(2);
+  });
+
+  it('cannot be reached by keys either when there are too few tokens', async () => {
+    const { backend } = await open([aModel()], { tokens: 12 });
+    await write('A paper boat');
+    await waitFor(() => expect(generate()).toHaveAccessibleDescription('You need 28 more tokens. You have 12.'));
+    await userEvent.type(screen.getByRole('textbox', { name: 'Prompt' }), '{Control>}{Enter}{/Control}');
+    expect(backend.asked('POST /v1/jobs')).toHaveLength(0);
+  });
+
+  it('asks for the price anew when the one on the button has nearly run out', async () => {
+    const { backend, created } = await open([aModel()]);
+    backend.on('POST /v1/quotes', { ...aQuote(40), expires_at: Math.floor(Date.now() / 1000) + 5 });
+    await write('A paper boat');
+    await waitFor(() => expect(generate()).not.toHaveAttribute('aria-disabled'));
+    backend.on('POST /v1/quotes', { ...aQuote(40), quote_id: 'a-fresh-quote' });
+    fireEvent.click(generate());
+    await waitFor(() => expect(created).toHaveLength(1));
+    expect(backend.asked('POST /v1/jobs')[0]?.body).toMatchObject({ quote_id: 'a-fresh-quote' });
   });
 
   it('does not spend more than the price that was seen', async () => {

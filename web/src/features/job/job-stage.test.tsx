@@ -1,10 +1,11 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { forgetJob, type Job } from '../../api';
 import { ACCOUNT, aJob, fakeBackend, refusal, RESULT, type FakeBackend } from '../../test/fake-backend';
 import { show } from '../../test/show';
 import { JobStage } from './job-stage';
+import { ResultView } from './result-view';
 import { elapsedSeconds, isOverdue, percentDone, shapeOf } from './stages';
 
 const NOW = Math.floor(Date.now() / 1000);
@@ -139,6 +140,13 @@ describe('a job with a result', () => {
     backend.on('GET /v1/jobs/job_1', fresh);
     player.dispatchEvent(new Event('error'));
     await waitFor(() => expect(screen.getByLabelText(/^Result for/)).toHaveAttribute('src', '/blobs/two.mp4'));
+  });
+
+  it('goes on playing when a new address comes while the old one works', () => {
+    const job = (url: string) => aJob({ status: 'succeeded', result: { ...RESULT, content_url: url } });
+    const { rerender } = render(<ResultView job={job('/blobs/one.mp4')} onExpired={again} />);
+    rerender(<ResultView job={job('/blobs/two.mp4')} onExpired={again} />);
+    expect(screen.getByLabelText(/^Result for/)).toHaveAttribute('src', '/blobs/one.mp4');
   });
 
   it('says that a late one is a gift', async () => {
