@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run cloud-local reference test check fmt simulate bench audit lock clean chromium wrk
+.PHONY: help setup run cloud-local reference test check fmt simulate bench bundle audit lock clean chromium wrk
 
 BIN := .venv/bin
 export PYTHON ?= python3.11
@@ -51,6 +51,9 @@ simulate: setup ## run the money protocol under faults, many seeds
 
 bench: setup wrk ## measure speed and memory on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bundle: setup ## build build/functions.zip, what terraform deploys
+	@$(BIN)/python -m infra.bundle
 
 audit: setup ## check that the books of DATA_DIR balance
 	$(BIN)/python -m infra.audit $(ARGS)

@@ -1,5 +1,7 @@
 """What can be read about jobs and models. It never writes, so it can run with a read-only role."""
 
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -12,9 +14,18 @@ from shared.usecases.read_jobs import PAGE_MAX, Lines, list_jobs, read_job
 
 router = APIRouter(tags=["jobs"], responses=http.REFUSALS)
 
+_OPENAPI = Path(__file__).parents[1] / "docs" / "openapi.json"
+
 _lines = Lines()
 
 Status = Literal["queued", "running", "storing", "succeeded", "failed", "cancelled"]
+
+
+@router.get("/v1/openapi.json")
+async def openapi() -> Response:
+    """This document."""
+    headers = {"cache-control": "public, max-age=300"}
+    return Response(_openapi(), headers=headers, media_type="application/json")
 
 
 @router.get("/v1/models", response_model=wire.ModelList)
@@ -73,6 +84,11 @@ async def content(
         expires_seconds=app.settings.download_seconds,
     )
     return RedirectResponse(url, 302)
+
+
+@cache
+def _openapi() -> bytes:
+    return _OPENAPI.read_bytes()
 
 
 job_status = http.function(router)

@@ -8,7 +8,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,11 +34,6 @@ _PAGE_HEADERS = {
 def local_web(app: App) -> ASGIApp:
     """One ASGI app: what the load balancer, the buckets and the functions are in the cloud."""
     functions = http.api(routers())
-    document = http.openapi(functions)
-
-    async def openapi(_request: Request) -> Response:
-        return JSONResponse(document)
-
     assert isinstance(app.blobs, FolderBlobs)
     others = Starlette(
         routes=[
@@ -47,13 +42,9 @@ def local_web(app: App) -> ASGIApp:
             Mount("/", studio()),
         ]
     )
-    described = Starlette(routes=[Route("/v1/openapi.json", openapi)])
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if path == "/v1/openapi.json":
-            await described(scope, receive, send)
-        elif path.startswith(_API_PATHS):
+        if scope.get("path", "").startswith(_API_PATHS):
             await functions(scope, receive, send)
         else:
             await others(scope, receive, send)
