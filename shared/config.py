@@ -184,6 +184,9 @@ def _missing(profile: str, function: str, values: Mapping[str, Any]) -> list[str
         return [f"FUNCTION_TARGET is {function!r}; it is one of {', '.join(REQUIRED)}"]
     names = REQUIRED[function] if profile == CLOUD else _LOCAL_NAMES
     problems = [f"{name.upper()} is missing" for name in names if not values.get(name)]
+    signs = "bucket" in names and values.get("blobs") == "gcs"
+    if signs and not (values.get("signing_service_account") or values.get("signing_key_file")):
+        problems.append("SIGNING_SERVICE_ACCOUNT is missing")
     return problems + [
         f"{name.upper()} needs at least {_SECRET_CHARS_MIN} characters"
         for name in names

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from shared import accounts, records
 from shared.app import App
 from shared.errors import ImageTooLarge, InvalidRequest, NotFound, UnsupportedImage
-from shared.ports import BadMedia, Create, Documents, Put, SignedUpload, Write
+from shared.ports import BadMedia, BlobInfo, Create, Documents, Put, SignedUpload, Write
 from shared.uploads import IMAGE_MAX_BYTES, IMAGE_TYPES, Upload
 from shared.usecases.read_session import Session, check_session
 
@@ -57,10 +57,11 @@ async def check_upload(app: App, session: Session, image_id: str) -> Upload:
     upload = records.upload((await app.store.get([key]))[key])
     if upload is None or upload.user_id != session.user_id:
         raise NotFound("There is no such picture.")
-    if upload.state != "pending" or await app.blobs.head(upload.original_key) is None:
+    original = await app.blobs.head(upload.original_key) if upload.state == "pending" else None
+    if original is None:
         return upload
     try:
-        checked = await _checked(app, upload)
+        checked = await _checked(app, upload, original)
     except FileNotFoundError:
         # Another check was faster and has removed the original.
         return records.upload((await app.store.get([key]))[key]) or upload
@@ -97,11 +98,15 @@ async def _count(app: App, session: Session, upload: Upload) -> None:
     await app.store.transact([rate_key, account_key, upload_key], decide)
 
 
-async def _checked(app: App, upload: Upload) -> Upload:
+async def _checked(app: App, upload: Upload, original: BlobInfo) -> Upload:
+    if original.size_bytes > IMAGE_MAX_BYTES:  # not every bucket bounds what is sent to it
+        return _rejected(upload, "image_too_large")
     try:
         info = await app.media.clean_picture(upload.original_key, upload.clean_key)
     except BadMedia as bad:
-        return replace(
-            upload, state="rejected", error_code=bad.code, error_message=MESSAGES[bad.code]
-        )
+        return _rejected(upload, bad.code)
     return replace(upload, state="ready", width=info.width, height=info.height)
+
+
+def _rejected(upload: Upload, code: str) -> Upload:
+    return replace(upload, state="rejected", error_code=code, error_message=MESSAGES[code])
