@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from tests.simulation import campaign, exhaustive, hunting, story
 from tests.simulation.faults import KINDS
+from tests.simulation.seeds import unfired
 
 SEEDS = 10_000
 MUTANT_SEEDS = 2_000
@@ -26,7 +27,9 @@ def main(arguments: Sequence[str]) -> int:
         return _exhaust(asked.jobs)
     if asked.mutants:
         return hunting.hunt_all(asked.seeds or MUTANT_SEEDS, asked.jobs)
-    first, count = (asked.seed, 1) if asked.seed is not None else (asked.first, asked.seeds or SEEDS)
+    first, count = (
+        (asked.seed, 1) if asked.seed is not None else (asked.first, asked.seeds or SEEDS)
+    )
     return _play(first, count, _allowed(asked.faults), asked.jobs)
 
 
@@ -49,7 +52,9 @@ def _allowed(faults: str | None) -> Sequence[str]:
         return KINDS
     wanted = [kind.strip() for kind in faults.split(",") if kind.strip()]
     allowed = [kind for kind in KINDS if any(kind == w or kind.startswith(f"{w} ") for w in wanted)]
-    unknown = [w for w in wanted if not any(kind == w or kind.startswith(f"{w} ") for kind in KINDS)]
+    unknown = [
+        w for w in wanted if not any(kind == w or kind.startswith(f"{w} ") for kind in KINDS)
+    ]
     if unknown:
         sys.exit(f"there are no faults {unknown}; there are: {', '.join(KINDS)}")
     return allowed
@@ -59,7 +64,7 @@ def _play(first: int, count: int, allowed: Sequence[str], processes: int) -> int
     ran, seconds = campaign.run_seeds(first, count, allowed, processes)
     print(campaign.report(ran, seconds, processes, allowed))
     is_large = count >= SEEDS
-    silent = campaign.unfired(ran.fired, allowed) if is_large else []
+    silent = unfired(ran.fired, allowed) if is_large else []
     return 1 if ran.violations or silent else 0
 
 

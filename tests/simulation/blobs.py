@@ -1,4 +1,4 @@
-"""The bucket and the decoder: create-only objects in memory, and media that say which task made them.
+"""The bucket and the decoder: create-only objects in memory, and media that say who made them.
 
 A picture or video of the simulated vendors is its magic bytes followed by the id of its generation.
 """

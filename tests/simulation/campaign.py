@@ -47,13 +47,13 @@ def relax_gc() -> None:
 def report(ran: Ran, seconds: float, processes: int, allowed: Collection[str] = KINDS) -> str:
     """What a campaign was and found, for a person."""
     cores = max(1, processes) * seconds
+    hours, per_job = ran.virtual_seconds / 3600, ran.calls / max(1, ran.jobs)
+    speed = f"{ran.jobs / cores:,.0f} jobs and {ran.calls / cores:,.0f} port calls"
     lines = [
-        f"{ran.seeds:,} seeds, {ran.jobs:,} jobs, {ran.virtual_seconds / 3600:,.0f} hours of virtual"
-        f" time in {seconds:.1f} s on {processes} processes",
-        f"{ran.jobs / cores:,.0f} jobs and {ran.calls / cores:,.0f} port calls a second and process;"
-        f" {ran.calls / max(1, ran.jobs):.0f} port calls a job",
-        f"{ran.commits:,} commits, {ran.checks:,} checked documents and orders,"
-        f" {ran.overtakings_max} overtakings at most",
+        f"{ran.seeds:,} seeds, {ran.jobs:,} jobs, {hours:,.0f} hours of virtual time",
+        f"{seconds:.1f} s on {processes} processes: {speed} a second and process",
+        f"{per_job:.0f} port calls a job, {ran.commits:,} commits, {ran.checks:,} things checked",
+        f"at most {ran.overtakings_max} overtakings of a waiting job",
         "jobs ended as: " + _counted(ran.states),
         "refused: " + _counted(ran.refusals),
         f"{sum(ran.fired.values()):,} faults:",

@@ -161,8 +161,6 @@ class Swarm:
         return total, tuple(steps)
 
 
-
-
 class Script:
     """Chosen faults at chosen port calls, and a world that always does the same: `world` says at
     which opportunities a kind happens."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from heapq import heappop, heappush
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 from shared.app import App
 from tests.simulation.faults import Faults
@@ -22,7 +22,13 @@ _SLOW_MS = 2_000
 
 
 class Violation(BaseException):
-    """Something that must never happen did. Not an Exception, so that no product code catches it."""
+    """Something that must never happen did. No Exception, so that no code of the product's catches
+    it."""
+
+
+def fail(code: str, text: str) -> NoReturn:
+    """Raise a `Violation` of an invariant, by its number in the specification."""
+    raise Violation(f"{code}: {text}")
 
 
 class Killed(Exception):
@@ -192,8 +198,8 @@ class Kernel:
         self._end(activity, None, Killed())
 
     def bury(self) -> None:
-        """Let go of the dead. Whoever is killed runs no cleanup, so this waits until the play is over
-        and nobody listens."""
+        """Let go of the dead. Whoever is killed runs no cleanup, so this waits until the play is
+        over and nobody listens."""
         for coroutine in self._dead:
             with suppress(RuntimeError):  # it would have waited for something in its cleanup
                 coroutine.close()
@@ -283,7 +289,7 @@ class Kernel:
         self.after(self.faults.stall_ms(), self._do, activity, call)
 
     def _stall_after(self, activity: Activity, call: Call) -> None:
-        """The process freezes with the answer on its way: it may see the answer or its own timeout."""
+        """The process freezes with the answer on its way: it may see that or its own timeout."""
         frozen_ms = self.faults.stall_ms()
         is_late = 0 < call.limit_ms < frozen_ms and self._draw() < 0.5
 

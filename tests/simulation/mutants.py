@@ -19,6 +19,10 @@ class Mutant(NamedTuple):
 
 _USECASES = "shared.usecases"
 
+_UNKNOWN_OUTCOME = (
+    '_log.warning("submit outcome unknown", extra={"job_id": job.id, "detail": unknown.detail})'
+)
+
 _SENDING = (
     Mutant(
         "drop the claim check",
@@ -67,13 +71,13 @@ _SENDING = (
     Mutant(
         "resend after unknown",
         f"{_USECASES}.dispatch_job",
-        '_log.warning("submit outcome unknown", extra={"job_id": job.id, "detail": unknown.detail})',
+        _UNKNOWN_OUTCOME,
         "await _put_back(app, job, claim, seen, None)",
     ),
     Mutant(
         "refund after unknown",
         f"{_USECASES}.dispatch_job",
-        '_log.warning("submit outcome unknown", extra={"job_id": job.id, "detail": unknown.detail})',
+        _UNKNOWN_OUTCOME,
         "await _reject(app, job, claim, seen, FailureCode.TIMED_OUT)",
     ),
     Mutant(
@@ -315,8 +319,8 @@ _TRUTH = (
     Mutant(
         "no binding of tasks",
         f"{_USECASES}.bind_task",
-        "        return [records.put_job(accepted), Create(task_key, records.vendor_task_data(job.id))]",
-        "        return [records.put_job(accepted)]",
+        "[records.put_job(accepted), Create(task_key, records.vendor_task_data(job.id))]",
+        "[records.put_job(accepted)]",
     ),
     Mutant(
         "bind a second task",

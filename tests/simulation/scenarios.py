@@ -110,9 +110,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         timers=_SELDOM,
     ),
     Scenario("broken result", (_wish(0),), ("failed",), world={"result_bad": _ALWAYS}),
-    Scenario(
-        "deleted", (_wish(0, delete_after_ms=60_000),), ("done",), within_seconds=2_000
-    ),
+    Scenario("deleted", (_wish(0, delete_after_ms=60_000),), ("done",), within_seconds=2_000),
 )
 
 

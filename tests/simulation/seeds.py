@@ -93,7 +93,9 @@ def build(seed: int, allowed: Collection[str] = KINDS) -> tuple[World, int]:
     for number in range(6 + int(chance.random() * 13)):
         user = int(chance.random() * users)
         model = models[int(chance.random() * len(models))]
-        world.wish(_draw_wish(world, f"usr_{user}", number, model, load_ms), f"usr_{(user + 1) % users}")
+        world.wish(
+            _draw_wish(world, f"usr_{user}", number, model, load_ms), f"usr_{(user + 1) % users}"
+        )
     fault_ms = _FAULTS_MS[int(chance.random() * 3)]
     _plan_troubles(world, load_ms)
     return world, fault_ms

@@ -1,8 +1,9 @@
-"""The stage of a run: which vendors there are, what is sold, and with which timers the code runs."""
+"""The stage of a run: which vendors there are, what is sold, with which timers the code runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 from shared.adapters.providers._replies import json_object, task_id_in
 from shared.adapters.providers.sandbox import Sandbox
@@ -28,7 +29,7 @@ SETTINGS = Settings(
     jobs_per_minute=30,
 )
 # Another version of the code: the same rules, other timers.
-_OTHER_TIMERS: Mapping[str, int] = {
+_OTHER_TIMERS: dict[str, Any] = {
     "send_window_seconds": 8,
     "ready_again_seconds": 60,
     "unknown_after_seconds": 150,
@@ -93,9 +94,10 @@ def draw_stage(chance: Random, *, has_two_versions: bool) -> Stage:
     """A stage by chance."""
     traits = tuple(_draw_traits(chance, name) for name in _NAMES[: 1 + (chance.random() < 0.4)])
     first = replace(SETTINGS, late_result="gift" if chance.random() < 0.7 else "discard")
-    versions = (first, replace(first, **_OTHER_TIMERS))
+    second = replace(first, **_OTHER_TIMERS)
+    versions: tuple[Settings, ...] = (first, second)
     if not has_two_versions:
-        versions = versions[:1] if chance.random() < 0.7 else versions[1:]
+        versions = (first,) if chance.random() < 0.7 else (second,)
     return Stage(traits, catalogue_of(traits), versions)
 
 

@@ -1,4 +1,4 @@
-"""The store port on plain dictionaries: atomic commits with preconditions, and every way to lose one.
+"""The store port on plain dictionaries: atomic commits with preconditions, and ways to lose one.
 
 It behaves as the cloud's store may: what is `known` is believed in the first attempt, a lost reply
 and a lost race look the same, and after either the step starts again from the read.
@@ -6,9 +6,10 @@ and a lost race look the same, and after either the step starts again from the r
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from shared.adapters.store import rules
+from shared.adapters.store.indexes import Index, serving_index
 from shared.errors import Contention, Unavailable
 from shared.ports import (
     Check,
@@ -46,13 +47,22 @@ Watch = Callable[[Sequence[Change]], None]
 
 
 class SimulatedStore:
-    """Documents in memory. `watch` sees every commit. When `strict`, every rule of the real stores
-    is enforced, and documents really are JSON; otherwise that is left out, for speed."""
+    """Documents in memory. `watch` sees every commit. With `indexes` it is strict: every rule of
+    the real stores is enforced, and documents are JSON; otherwise that is left out, for speed."""
 
-    def __init__(self, kernel: Kernel, watch: Watch, *, strict: bool = False) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        watch: Watch,
+        *,
+        indexes: Sequence[Index] | None = None,
+        attempts_max: int = ATTEMPTS_MAX,
+    ) -> None:
         self._kernel = kernel
         self._watch = watch
-        self._strict = strict
+        self._indexes = indexes or ()
+        self._strict = indexes is not None
+        self._attempts_max = attempts_max
         self._collections: dict[str, dict[str, Document]] = {}
         self._commits = 0
         self.down_until_ms = 0
@@ -84,7 +94,7 @@ class SimulatedStore:
         else:
             documents = await self.get(keys)
             writes = decide(documents)
-        for attempt in range(ATTEMPTS_MAX):
+        for attempt in range(self._attempts_max):
             if not writes:
                 return documents
             try:
@@ -100,6 +110,7 @@ class SimulatedStore:
         """See the port."""
         if self._strict:
             rules.check_query(query)
+            serving_index(query, self._indexes)
         found: Sequence[Document] = await Call(
             "query", lambda: self._select(query), _unavailable, lambda: _asked(query)
         )
@@ -165,23 +176,22 @@ class SimulatedStore:
                 raise Lost
         self._commits += 1
         result = dict(documents)
-        changes = [
-            self._write(write, result) for write in writes if not isinstance(write, Check)
-        ]
+        changes = [self._write(write, result) for write in writes if not isinstance(write, Check)]
         self._watch(changes)
         return result
 
     def _write(self, write: Create | Put | Delete, result: dict[Key, Document]) -> Change:
         key = write.key
         collection = self._collections.setdefault(key.collection, {})
-        before = collection.get(key.id)
+        present = collection.get(key.id)
+        before = None if present is None else present.data
         if isinstance(write, Delete):
             collection.pop(key.id, None)
             result[key] = Document(key, None, None)
-            return Change(key, before and before.data, None)
+            return Change(key, before, None)
         data = json.loads(json.dumps(write.data)) if self._strict else write.data
         collection[key.id] = result[key] = Document(key, data, self._commits)
-        return Change(key, before and before.data, data)
+        return Change(key, before, data)
 
     def _select(self, query: Query) -> Sequence[Document]:
         self._check_up()

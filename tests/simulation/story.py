@@ -31,6 +31,6 @@ def listen(seed: int, hear: Callable[[str], object], allowed: Collection[str] = 
 
     def line(who: object, what: str) -> None:
         seconds = world.kernel.passed_ms / 1000
-        hear(f"{seconds:10.3f}  {str(who):{_WHO}.{_WHO}} {what}"[:_LINE_MAX])
+        hear(f"{seconds:10.3f}  {who!s:{_WHO}.{_WHO}} {what}"[:_LINE_MAX])
 
     return play(world, fault_ms, seed, line)

@@ -62,7 +62,7 @@ class Judge(Protocol):
         """We are about to order; the process may still freeze before the order leaves it."""
         ...
 
-    def was_sent(self, vendor: str, job_id: str) -> None:
+    def was_sent(self, job_id: str) -> None:
         """An order arrived."""
         ...
 
@@ -101,7 +101,7 @@ class Vendor:
     def order(self, client_id: str, kind: str, callback_url: str) -> Generation:
         """Accept an order; raises `Refused`."""
         faults = self._kernel.faults
-        self.judge.was_sent(self.traits.name, client_id)
+        self.judge.was_sent(client_id)
         if faults.hits("vendor_rejects"):
             raise Refused(422, "moderation_blocked")
         is_full = self.traits.enforces_places and self.running >= self.places

@@ -1,7 +1,7 @@
 """The Http port over the simulated vendors, who speak the sandbox's wire: JSON in, JSON out."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -45,7 +45,7 @@ class SimulatedHttp:
             raise _no_reply()
         return answer.reply
 
-    def stream(self, request: HttpRequest, limits: HttpLimits) -> AsyncIterator[bytes]:
+    def stream(self, request: HttpRequest, limits: HttpLimits) -> AsyncGenerator[bytes, None]:
         """See the port."""
         return _Stream(self._kernel, lambda: self._file(request))
 
@@ -120,18 +120,16 @@ class SimulatedHttp:
         return self._vendors[host], path
 
 
-class _Stream:
-    """A body in two chunks. Not a generator: one that is killed half-way would run on a little."""
+class _Stream(AsyncGenerator[bytes, None]):
+    """A body in two chunks."""
 
     def __init__(self, kernel: Kernel, open_file: Callable[[], bytes]) -> None:
         self._kernel = kernel
         self._open_file = open_file
         self._left: list[bytes] | None = None
 
-    def __aiter__(self) -> "_Stream":
-        return self
-
-    async def __anext__(self) -> bytes:
+    async def asend(self, _value: None) -> bytes:
+        """The next chunk."""
         if self._left is None:
             content: bytes = await Call("fetch", self._open_file, _no_reply, "a result")
             self._left = [content[8:], content[:8]]
@@ -140,6 +138,14 @@ class _Stream:
         if not self._left:
             raise StopAsyncIteration
         return self._left.pop()
+
+    async def athrow(self, error: Any, _value: object = None, _traceback: object = None) -> bytes:
+        """Nobody throws anything in."""
+        raise error
+
+    async def aclose(self) -> None:
+        """The connection is closed."""
+        self._left = []
 
 
 def describe(vendor: Vendor, generation: Generation) -> dict[str, Any]:

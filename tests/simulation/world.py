@@ -22,8 +22,8 @@ from shared.usecases.tasks import queue_specs
 from tests.simulation.blobs import MAGIC, SimulatedBlobs, SimulatedMedia
 from tests.simulation.doors import Door, OverHttp, Refused, Straight
 from tests.simulation.faults import Faults
-from tests.simulation.invariants import OVER, Invariants, require
-from tests.simulation.kernel import START_MS, Kernel, Killed, Violation
+from tests.simulation.invariants import OVER, Invariants
+from tests.simulation.kernel import START_MS, Kernel, Killed, Violation, fail
 from tests.simulation.people import Person, Wish, raise_error
 from tests.simulation.queue import SimulatedQueue
 from tests.simulation.stage import HOOK_SECRET, Stage
@@ -91,7 +91,8 @@ class World:
         self.stage = stage
         self.kernel = Kernel(chance, faults)
         self.invariants = Invariants(self.kernel)
-        self.store = SimulatedStore(self.kernel, self.invariants.see, strict=strict)
+        indexes = records.INDEXES if strict else None
+        self.store = SimulatedStore(self.kernel, self.invariants.see, indexes=indexes)
         self.blobs = SimulatedBlobs(self.kernel)
         self.vendors = {
             traits.name: Vendor(self.kernel, traits, self.invariants) for traits in stage.traits
@@ -336,14 +337,14 @@ class World:
 
     def _audit_by_the_product(self) -> None:
         """The operator's own audit must see what we see."""
-        found: list[Any] = []
-        self.kernel.spawn("audit", audit(self.app()), lambda value, error: found.append((value, error)))
+        found: list[tuple[Any, Exception | None]] = []
+        app = self.app()
+        self.kernel.spawn("audit", audit(app), lambda *ended: found.append(ended), app)
         while not found:
             self.kernel.run_some(1)
         value, error = found[0]
-        require(error is None, "I2", f"the audit ended with {error}")
-        require(not value.differences, "I2", f"the audit found {value.differences}")
-        require(value.open_jobs == 0, "I11", f"the audit found {value.open_jobs} open jobs")
+        if error is not None or value.differences or value.open_jobs:
+            fail("I2", f"the product's audit found {value} {error}")
 
 
 def image_of(user_id: str) -> str:
