@@ -88,7 +88,7 @@ def started(
             f"You already have {activity.waiting_jobs} jobs waiting. Let one start, or cancel one.",
             retry_after_seconds=10,
         )
-    keep_after_ms = entry.at_ms - max(60_000, limits.retry_window_ms)
+    keep_after_ms = entry.at_ms - max(60_000, limits.retry_window_ms, limits.duplicate_window_ms)
     kept = tuple(recent for recent in activity.recent if recent.at_ms > keep_after_ms)
     return replace(
         activity,

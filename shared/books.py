@@ -19,6 +19,7 @@ from shared.ledger import (
 )
 
 _SETTLEMENTS = frozenset({RowKind.CAPTURE, RowKind.REST, RowKind.RELEASE})
+_OF_JOBS = _SETTLEMENTS | {RowKind.HOLD, RowKind.GIFT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ def _by_job(rows: Iterable[Row]) -> list[Difference]:
     for job_id, by_kind in jobs.items():
         held_tokens = by_kind[RowKind.HOLD].tokens if RowKind.HOLD in by_kind else 0
         settled = [row.tokens for kind, row in by_kind.items() if kind in _SETTLEMENTS]
-        if settled and sum(settled) != held_tokens:
+        is_both = RowKind.CAPTURE in by_kind and RowKind.RELEASE in by_kind
+        if is_both or (settled and sum(settled) != held_tokens):
             owner = next(iter(by_kind.values())).user_id
             found.append(Difference(owner, f"job:{job_id}", held_tokens, sum(settled)))
     return found
@@ -80,6 +82,7 @@ def _by_row(rows: Iterable[Row]) -> list[Difference]:
         for row in rows
         if (row.debit, row.credit) not in _routes(row.kind, row.user_id)
         or not row.id.endswith(f":{row.kind}")
+        or (row.job_id is None and row.kind in _OF_JOBS)
         or (row.job_id is not None and row.id != row_id(row.job_id, row.kind))
     ]
 

@@ -4,6 +4,7 @@ Every field's environment name is its own name in capitals. The local profile ha
 short timers, so that a person sees recovery happen.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -121,13 +122,14 @@ _LOCAL_DEFAULTS: Mapping[str, Any] = {
 
 # What each function must have, and nothing more: it is given no other secret.
 _CLOUD_NAMES = ("google_project", "google_region", "public_url")
+_PUSHES = ("tasks_service_account", "tasks_url")
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "account": (*_CLOUD_NAMES, "session_secret"),
-    "create_job": (*_CLOUD_NAMES, "bucket", "quote_secret", "session_secret", "tasks_url"),
+    "create_job": (*_CLOUD_NAMES, *_PUSHES, "bucket", "quote_secret", "session_secret"),
     "job_status": (*_CLOUD_NAMES, "bucket", "session_secret"),
-    "provider_webhook": (*_CLOUD_NAMES, "hook_secret", "tasks_url"),
-    "run_task": (*_CLOUD_NAMES, "bucket", "hook_secret", "tasks_service_account", "tasks_url"),
-    "sweep": (*_CLOUD_NAMES, "scheduler_service_account", "sweep_url", "tasks_url"),
+    "provider_webhook": (*_CLOUD_NAMES, *_PUSHES, "hook_secret"),
+    "run_task": (*_CLOUD_NAMES, *_PUSHES, "bucket", "hook_secret"),
+    "sweep": (*_CLOUD_NAMES, *_PUSHES, "scheduler_service_account", "sweep_url"),
     "uploads": (*_CLOUD_NAMES, "bucket", "session_secret"),
 }
 _LOCAL_NAMES = (
@@ -139,7 +141,20 @@ _LOCAL_NAMES = (
     "task_secret",
 )
 _SECRET_CHARS_MIN = 32
-_AT_MOST: Mapping[str, int] = {"jobs_per_minute": JOBS_PER_MINUTE_MAX, "port": 65_535}
+_AT_MOST: Mapping[str, int] = {
+    "duplicate_window_seconds": 600,  # what is remembered has to fit into the wallet's document
+    "jobs_per_minute": JOBS_PER_MINUTE_MAX,
+    "port": 65_535,
+    "retry_window_seconds": 600,
+}
+# The algorithm needs each of these to be shorter than the next.
+_GROWING = (
+    "send_window_seconds",
+    "vendor_total_seconds",
+    "unknown_after_seconds",
+    "absent_after_seconds",
+    "wait_limit_seconds",
+)
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "late_result": ("gift", "discard"),
     "sign_in": ("none", "local"),
@@ -211,6 +226,16 @@ def _senseless(values: Mapping[str, Any]) -> list[str]:
         for name, words in _WORDS.items()
         if values.get(name, words[0]) not in words
     ]
+    defaults = {entry.name: entry.default for entry in fields(Settings)}
+    for shorter, longer in itertools.pairwise(_GROWING):
+        if values.get(shorter, defaults[shorter]) >= values.get(longer, defaults[longer]):
+            problems.append(f"{shorter.upper()} must be below {longer.upper()}")
+    if (
+        values.get("profile") == CLOUD
+        and values.get("sign_in") == "local"
+        and not values.get("firestore_emulator_host")
+    ):
+        problems.append("SIGN_IN=local would let anybody sign in as anybody and is for emulators")
     if not (values.get("public_url") or "http://").startswith(("http://", "https://")):
         problems.append("PUBLIC_URL is an address that begins with http:// or https://")
     if "*" in values.get("allowed_origins", ()):

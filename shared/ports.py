@@ -170,7 +170,7 @@ class QueueSpec:
 
 
 Verdict = Literal["done", "final", "again"]
-"""What a task handler says: done (2xx), can never work (4xx), deliver it again (5xx)."""
+"""What a task handler says: done, can never work (both end the task), deliver it again."""
 
 # ---------------------------------------------------------------- blobs
 

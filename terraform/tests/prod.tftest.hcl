@@ -316,6 +316,7 @@ run "prod" {
       "any /v1/jobs/*/cancel",
       "any /v1/jobs/*/content",
       "any /v1/models",
+      "any /v1/openapi.json",
       "any /v1/quotes",
       "any /v1/uploads",
       "any /v1/uploads/*",

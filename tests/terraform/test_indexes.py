@@ -31,9 +31,8 @@ from shared.ports import (
     Vendors,
 )
 from shared.records import Index
-from shared.usecases import audit, create_job, open_pools, read_jobs, refill_pool
+from shared.usecases import audit, create_job, open_pools, read_jobs, refill_pool, sweep
 from shared.usecases.read_ledger import read_ledger
-from shared.usecases.sweep import sweep
 from tests.architecture.tree import ROOT, modules
 
 
@@ -96,7 +95,8 @@ async def asked() -> Listener:
     await refill_pool._free(app, "a pool")
     await read_ledger(app, "a user", 20, None)
     await open_pools.open_pools(app)
-    await sweep(app)
+    await sweep.sweep(app)
+    await sweep._all_open(app)
     await audit.audit(app)
     await audit._confirm(app, "a user")
     return listener

@@ -235,7 +235,6 @@ def test_a_short_retry_window_does_not_shorten_the_minute() -> None:
         start(activity, NOW_MS + 59_999, limits=limits)
 
 
-@pytest.mark.xfail(reason="started() keeps by the minute and the retry window alone")
 def test_a_duplicate_window_that_is_longer_than_the_others_is_kept_too() -> None:
     limits = replace(LIMITS, duplicate_window_ms=300_000)
     activity = start(Activity(), NOW_MS, body_hash="first", limits=limits)

@@ -151,7 +151,8 @@ def test_the_cloud_has_the_designs_own_timers() -> None:
 
 @pytest.mark.parametrize("name", INTEGERS)
 def test_every_number_is_read_from_its_own_name_in_capitals(name: str) -> None:
-    assert getattr(local(**{name.upper(): "42"}), name) == 42
+    value = getattr(local(), name) + 1
+    assert getattr(local(**{name.upper(): str(value)}), name) == value
 
 
 @pytest.mark.parametrize("name", INTEGERS)
@@ -214,6 +215,7 @@ def test_all_problems_are_told_together() -> None:
         "QUOTE_SECRET",
         "SESSION_SECRET",
         "SWEEP_BATCH",
+        "TASKS_SERVICE_ACCOUNT",
         "TASKS_URL",
     ]
 
@@ -284,7 +286,6 @@ def test_a_value_that_makes_no_sense_is_a_problem(case: str) -> None:
     assert problem.startswith(name)
 
 
-@pytest.mark.xfail(reason="every remembered job is in the wallet's document, and a day has 288,000")
 def test_what_is_remembered_of_a_user_fits_into_a_document() -> None:
     (problem,) = problems({"RETRY_WINDOW_SECONDS": "86400"}, GENERATED)
     assert problem.startswith("RETRY_WINDOW_SECONDS")
@@ -298,14 +299,12 @@ CONTRADICTIONS = {
 }
 
 
-@pytest.mark.xfail(reason="the order of the timers holds for the defaults and is not checked")
 @pytest.mark.parametrize("case", CONTRADICTIONS)
 def test_timers_that_contradict_each_other_are_a_problem(case: str) -> None:
     name, text = CONTRADICTIONS[case]
     assert any(name in problem for problem in problems({name: text}, GENERATED))
 
 
-@pytest.mark.xfail(reason="SIGN_IN=local is taken in the cloud: anybody signs in as anybody")
 def test_nobody_signs_in_by_an_address_alone_in_the_cloud() -> None:
     (problem,) = problems({**cloud_names("account"), "SIGN_IN": "local"})
     assert problem.startswith("SIGN_IN")

@@ -296,7 +296,6 @@ def test_a_row_that_says_something_else_than_its_kind_is_named(change: dict[str,
     assert books.differences([captured.wallet], rows) != ()
 
 
-@pytest.mark.xfail(reason="books adds capture and release up, and both together are the hold")
 def test_a_hold_that_was_partly_captured_and_partly_released_is_named() -> None:
     """I3: at most one of the two, even when the sum is right."""
     bought = ledger.purchase(Wallet("usr_1", 0, 0), "p", 100, NOW_MS)
@@ -307,7 +306,6 @@ def test_a_hold_that_was_partly_captured_and_partly_released_is_named() -> None:
     assert books.differences([released.wallet], rows) != ()
 
 
-@pytest.mark.xfail(reason="books looks at the job of a row only when it has one")
 def test_a_hold_of_no_job_is_named() -> None:
     bought = ledger.purchase(Wallet("usr_1", 0, 0), "p", 100, NOW_MS)
     held = ledger.hold(bought.wallet, "job_1", 40, NOW_MS)
