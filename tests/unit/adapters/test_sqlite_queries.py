@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.store import sqlite as store
-from shared.adapters.store.sqlite_queries import Index, build, define_index
+from shared.adapters.store.indexes import Index
+from shared.adapters.store.sqlite_queries import build, define_index
 from shared.ports import Operator, Order, Query, Where
 from shared.records import INDEXES
 from shared.records import Index as Composite
