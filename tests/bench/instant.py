@@ -1,7 +1,7 @@
 """A vendor that is done at once and a decoder that believes everything: what is left is ours."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from shared.app import App
 from shared.ports import Hint, Inbound, MediaInfo, Outcome, PictureInfo, Work
@@ -46,7 +46,7 @@ class InstantVendors:
         """See the port."""
         return await self.poll(provider, task_id)
 
-    async def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncIterator[bytes]:
+    async def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncGenerator[bytes, None]:
         """See the port."""
         yield _RESULT
 
