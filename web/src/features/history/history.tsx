@@ -36,9 +36,9 @@ export function History({ openId }: { openId: string | null }) {
       {jobs?.length === 0 && <p className="text-sm text-muted">{t('history.empty')}</p>}
       {jobs !== undefined && jobs.length > 0 && (
         // A list that scrolls must be reachable by keyboard; its links are.
-        <ul className="scroll-quiet -mx-1 flex snap-x gap-2.5 overflow-x-auto px-1 py-1">
+        <ul className="scroll-quiet -mx-1 flex gap-2.5 overflow-x-auto px-1 py-1">
           {jobs.map((job) => (
-            <li key={job.id} className="w-32 shrink-0 snap-start">
+            <li key={job.id} className="w-32 shrink-0">
               <Card job={job} isOpen={job.id === openId} />
             </li>
           ))}

@@ -17,8 +17,8 @@ export function Developing({ percent, figure, isWaiting }: Props) {
   return (
     <div className="absolute inset-0">
       <div className="absolute inset-y-0 left-1/2 w-[min(100vw,64rem)] -translate-x-1/2">
-        <div className="absolute top-1/4 left-1/4 size-3/5 animate-drift rounded-full bg-mint opacity-25 blur-3xl" />
-        <div className="absolute right-1/5 bottom-1/5 size-1/2 animate-drift-back rounded-full bg-[#4f7df0] opacity-20 blur-3xl" />
+        <div className="absolute -inset-y-1/4 left-0 aspect-square animate-drift glow text-mint opacity-25" />
+        <div className="absolute -inset-y-1/5 right-0 aspect-square animate-drift-back glow text-[#4f7df0] opacity-25" />
       </div>
       <div className="absolute inset-0 grid place-items-center">
         <div className="relative grid size-28 place-items-center sm:size-36">

@@ -124,8 +124,8 @@ function SignInForm() {
 function Projector() {
   return (
     <div aria-hidden="true" className="pointer-events-none absolute inset-0 -z-10">
-      <div className="absolute -top-1/4 left-1/4 size-[60vmax] animate-drift rounded-full bg-mint opacity-20 blur-[140px]" />
-      <div className="absolute right-0 bottom-0 size-[45vmax] animate-drift-back rounded-full bg-[#3b6fd8] opacity-15 blur-[140px]" />
+      <div className="absolute -top-1/3 left-0 size-[80vmax] glow animate-drift text-mint opacity-20" />
+      <div className="absolute -right-1/4 -bottom-1/3 size-[65vmax] glow animate-drift-back text-[#3b6fd8] opacity-20" />
     </div>
   );
 }
