@@ -51,7 +51,7 @@ def _serve(stack: Stack, folder: Path, port: int) -> None:
 
 async def _route(stack: Stack, processes: Processes, port: int) -> None:
     urls = {spec.name: spec.url for spec in stack.functions}
-    app = router(urls, processes, stack.sandbox_url)
+    app = router(urls, processes, stack.sandbox_url, stack.storage_url)
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
     identity = Identity(read_or_make_key(stack.key_file), ISSUER)
     seconds = float(os.environ.get("SWEEP_SECONDS", SHORT_TIMERS["sweep_seconds"]))

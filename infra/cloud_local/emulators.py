@@ -31,6 +31,7 @@ class Stack:
 
     functions: list[FunctionSpec]
     sandbox_url: str
+    storage_url: str
     tasks: Place
     key_file: Path
 
@@ -86,7 +87,7 @@ def emulators(folder: Path, public_url: str, environment: Mapping[str, str]) -> 
         functions = [
             FunctionSpec(name, port, _told(name, told, tasks)) for name, port in ports.items()
         ]
-        yield Stack(functions, sandbox_url, tasks, key_file)
+        yield Stack(functions, sandbox_url, storage, tasks, key_file)
 
 
 def _told(name: str, told: Mapping[str, str], tasks: Place) -> Mapping[str, str]:

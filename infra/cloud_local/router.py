@@ -30,7 +30,9 @@ _DOWN = {
 }
 
 
-def router(urls: Mapping[str, str], processes: Processes, sandbox_url: str) -> Starlette:
+def router(
+    urls: Mapping[str, str], processes: Processes, sandbox_url: str, media_origin: str
+) -> Starlette:
     """One ASGI app in front of the functions. `urls` has the address of each of them."""
     # One client for all; it ends with the process.
     client = httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS)
@@ -47,7 +49,7 @@ def router(urls: Mapping[str, str], processes: Processes, sandbox_url: str) -> S
             Route("/healthz", _health),
             Route("/local/kill/{name}", kill, methods=["POST"]),
             sandbox_controls(sandbox_url),
-            Mount("/", studio()),
+            Mount("/", studio(media_origin)),
         ]
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
@@ -23,12 +24,7 @@ _API_PATHS = ("/v1/", "/hooks/", "/tasks/", "/cron/", "/healthz")
 _STUDIO = Path(__file__).parents[2] / "web" / "dist"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _CONTROL_SECONDS = 10.0
-_PAGE_HEADERS = {
-    "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; "
-    "media-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
+_COMPRESSED_MIN_BYTES = 1000
 
 
 def local_web(app: App) -> ASGIApp:
@@ -55,6 +51,16 @@ def local_web(app: App) -> ASGIApp:
 class _Studio(StaticFiles):
     """The built studio; every unknown page is its first page, which knows its own addresses."""
 
+    def __init__(self, media_origin: str) -> None:
+        super().__init__(directory=_STUDIO, html=True)
+        self._headers = {
+            "content-security-policy": f"default-src 'self'; connect-src 'self' {media_origin}; "
+            f"img-src 'self' blob: data: {media_origin}; media-src 'self' blob: {media_origin}; "
+            "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+            "referrer-policy": "no-referrer",
+            "x-content-type-options": "nosniff",
+        }
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, with what a browser may do with it."""
         try:
@@ -63,16 +69,18 @@ class _Studio(StaticFiles):
             if error.status_code != 404 or path.startswith("assets/"):
                 raise
             answer = await super().get_response("index.html", scope)
-        answer.headers.update(_PAGE_HEADERS)
+        answer.headers.update(self._headers)
         is_named_by_content = path.startswith("assets/") and answer.status_code == 200
         answer.headers["cache-control"] = _FOR_EVER if is_named_by_content else "no-cache"
         return answer
 
 
-def studio() -> ASGIApp:
-    """The built studio's files, or a page that says how to build it."""
+def studio(media_origin: str = "") -> ASGIApp:
+    """The built studio's files, or a page that says how to build it. `media_origin` is where
+    pictures and results are, when that is elsewhere.
+    """
     if _STUDIO.is_dir():
-        return _Studio(directory=_STUDIO, html=True)
+        return GZipMiddleware(_Studio(media_origin), minimum_size=_COMPRESSED_MIN_BYTES)
     return HTMLResponse("<p>The studio is not built. Run <code>make setup</code>.</p>", 503)
 
 
