@@ -23,7 +23,8 @@ def sandbox(catalogue: Catalogue, api_key: str, webhook_secret: str) -> Iterator
     command = [
         *(sys.executable, "-m", "infra.sandbox", "--exit-with-stdin", "--port", str(port)),
         *("--concurrency", str(catalogue.pools["sandbox"].slots)),
-        *("--api-key", api_key, "--webhook-secret", webhook_secret),
+        # Joined, because a secret may begin with a dash.
+        *(f"--api-key={api_key}", f"--webhook-secret={webhook_secret}"),
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         try:
