@@ -310,6 +310,11 @@ def test_nobody_signs_in_by_an_address_alone_in_the_cloud() -> None:
     assert problem.startswith("SIGN_IN")
 
 
+def test_the_cloud_on_this_machine_may_sign_in_by_an_address_alone() -> None:
+    emulated = {"SIGN_IN": "local", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8081"}
+    assert read_settings({**cloud_names("account"), **emulated}).sign_in == "local"
+
+
 def test_signing_in_by_an_address_alone_is_for_a_laptop() -> None:
     assert local().sign_in == "local"
     assert read_settings(CLOUD).sign_in == "none"

@@ -328,3 +328,13 @@ def test_rows_of_honest_books_are_never_named() -> None:
     rows.append(ledger.gift_row("usr_1", "job_3", NOW_MS))
     assert {row.kind for row in rows} == set(RowKind)
     assert books.differences([postings[-1].wallet], rows) == ()
+
+
+def test_a_hold_that_was_settled_in_part_is_named() -> None:
+    """The rest is forgotten on both sides, so wallet and rows agree and the tokens stay held."""
+    bought = ledger.purchase(Wallet("usr_1", 0, 0), "p", 100, NOW_MS)
+    held = ledger.hold(bought.wallet, "job_1", 40, NOW_MS)
+    captured = ledger.capture(held.wallet, "job_1", 25, 25, NOW_MS)
+    assert captured.wallet == Wallet("usr_1", 60, 15)
+    rows = [row for posting in (bought, held, captured) for row in posting.rows]
+    assert books.differences([captured.wallet], rows) != ()
