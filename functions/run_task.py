@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import http
+from shared import http, logs
 from shared.callers import require_queue
 from shared.errors import Unavailable
 from shared.ports import Verdict
@@ -20,6 +20,7 @@ router = APIRouter(tags=["internal"], responses=http.REFUSALS)
 async def task(request: Request, name: str, payload: dict[str, Any]) -> Response:
     """Do one task."""
     app = http.current_app()
+    logs.about_job(payload.get("job_id"))
     try:
         await require_queue(app, request)
     except Unavailable:

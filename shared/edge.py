@@ -59,6 +59,7 @@ def target(app: ASGIApp) -> Callable[[Request], Awaitable[ASGIApp]]:
     """What functions-framework calls: it hands the ASGI app back, which then answers."""
 
     async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path_params"] = {}  # the framework has its own idea of the address
         try:
             await app(scope, receive, send)
         except Exception:  # noqa: BLE001

@@ -38,6 +38,8 @@ async def run_task(app: App, name: str, payload: Data) -> Verdict:
         _log.warning("task put off", extra={"task": name, "detail": error.message})
         return "again"
     except (AppError, KeyError) as error:
-        _log.error("task can never work", extra={"task": name, "detail": str(error)})
+        # The text of a KeyError is whatever was looked for.
+        detail = error.message if isinstance(error, AppError) else type(error).__name__
+        _log.error("task can never work", extra={"task": name, "detail": detail})
         return "final"
     return "done"
