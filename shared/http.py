@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -40,6 +41,9 @@ REPEATABLE: dict[str, Any] = {
     ],
 }
 REFUSALS: dict[int | str, dict[str, Any]] = {"4XX": {"model": wire.ErrorReply}}
+
+# Nobody reads it, and every request would look for its three providers.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 _sessions = Sessions()
 
@@ -78,9 +82,10 @@ def api(routers: Sequence[APIRouter]) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
+        # `include_router` would look every address up twice.
+        routes=[route for router in routers for route in router.routes],
     )
-    for router in routers:
-        app.include_router(router)
     app.add_api_route("/healthz", health, response_model=wire.Health, tags=["health"])
     for kind, handler in edge.HANDLERS.items():
         app.add_exception_handler(kind, handler)
