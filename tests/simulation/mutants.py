@@ -61,6 +61,8 @@ _SENDING = (
         f"{_USECASES}.tasks",
         'task_key("dispatch", job.id, job.epoch, job.attempt)',
         'task_key("dispatch", job.id, job.epoch)',
+        survives="A task that was queued once stays until it was handled, so the same name again"
+        " brings nothing new; the new one only helps against a queue that loses tasks.",
     ),
     Mutant(
         "no send window",
@@ -103,6 +105,8 @@ _SENDING = (
         f"{_USECASES}.dispatch_job",
         "if current.claim != claim or not jobs.can(current, Event.REJECTED):",
         "if not jobs.can(current, Event.REJECTED):",
+        survives="Only the claimer moves its job back to ready, so nobody else can hold the claim"
+        " by the time its refusal comes.",
     ),
     Mutant(
         "a timeout is a no",
@@ -327,6 +331,8 @@ _TRUTH = (
         f"{_USECASES}.bind_task",
         "if is_taken or current.vendor_task_id is not None or not",
         "if is_taken or not",
+        survives="A second guard: a job with a task adopts no other, and of two adoptions at once"
+        " the vendor's echo or the other task's own binding stops the false one.",
     ),
     Mutant(
         "a webhook is forgotten when the vendor is busy",
@@ -351,7 +357,8 @@ _TRUTH = (
         "cancel without the vendor's word",
         f"{_USECASES}.cancel_job",
         "        outcome = await app.vendors.cancel(job.provider, job.vendor_task_id)\n",
-        '        outcome = Outcome(job.vendor_task_id, "cancelled")\n',
+        "        asked = await app.vendors.poll(job.provider, job.vendor_task_id)\n"
+        '        outcome = type(asked)(job.vendor_task_id, "cancelled")\n',
     ),
     Mutant(
         "cancel what was sent",

@@ -77,7 +77,7 @@ class Person:
         self._kernel = cloud.kernel
         self._wish = wish
         self._stranger = stranger
-        self._made: dict[str, str] = {}  # job id -> the prompt it was asked for with
+        self._made: set[tuple[str, str]] = set()  # job id, and the prompt it was asked for with
         self._first_ms = 0
 
     def __str__(self) -> str:
@@ -130,10 +130,10 @@ class Person:
         owner = self._cloud.owner(job_id)
         if owner != user_id:
             fail("I16", f"{user_id} was given {job_id} of {owner}")
-        self._made[job_id] = wanted.prompt
+        self._made.add((job_id, wanted.prompt))
         if key is not None:
-            if job_id != ids.job_id(user_id, key) or len({*self._made.values()}) > 1:
-                fail("I12", f"key {key} made {self._made}")
+            if job_id != ids.job_id(user_id, key) or len(self._made) > 1:
+                fail("I12", f"key {key} made {sorted(self._made)}")
         elif len(self._made) > 1 and self._is_one_wish(wanted):
             fail("I12", f"one wish made {sorted(self._made)}")
         return job_id

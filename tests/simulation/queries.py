@@ -1,5 +1,6 @@
 """Queries over documents in memory, with the types and the order that the real stores have."""
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -8,18 +9,19 @@ from shared.ports import Data, Document, Order, Query, Where
 _ABSENT = object()
 
 
-def select(documents: Iterable[Document], query: Query) -> Sequence[Document]:
+def select(documents: Iterable[Document], query: Query) -> list[Document]:
     """The documents that match, in order, up to the limit."""
-    tests = [_test(where) for where in query.where]
+    equal = [(where.field, where.value) for where in query.where if where.op == "=="]
+    others = [where for where in query.where if where.op != "=="]
     compared = {where.field for where in query.where}
     ordered = [order.field for order in query.order if order.field not in compared]
-    found = [
-        document
-        for document in documents
-        if (data := document.data) is not None
-        and all(field in data for field in ordered)
-        and all(test(data) for test in tests)
-    ]
+    found = []
+    for document in documents:
+        data = document.data
+        if data is None or any(not _is_equal(data.get(name, _ABSENT), to) for name, to in equal):
+            continue
+        if all(name in data for name in ordered) and all(_holds(data, each) for each in others):
+            found.append(document)
     if query.after is not None:
         after = query.after
         found = [document for document in found if _is_after(document, query.order, after)]
@@ -38,27 +40,20 @@ def _sort(found: list[Document], orders: Sequence[Order]) -> None:
         found.sort(key=lambda document: _rank(_value(document, name)), reverse=order.descending)
 
 
-def _test(where: Where) -> Callable[[Data], bool]:
-    name, wanted = where.field, where.value
-    if where.op == "==":
-        return lambda data: _is_equal(data.get(name, _ABSENT), wanted)
+def _holds(data: Data, where: Where) -> bool:
+    value = data.get(where.field, _ABSENT)
+    if value is _ABSENT:
+        return False
     if where.op == "in":
-        return lambda data: any(_is_equal(data.get(name, _ABSENT), each) for each in wanted)
-    compare = _COMPARE[where.op]
-    kind = _rank(wanted)[0]
-
-    def holds(data: Data) -> bool:
-        value = data.get(name, _ABSENT)
-        return value is not _ABSENT and _rank(value)[0] == kind and compare(value, wanted)
-
-    return holds
+        return any(_is_equal(value, each) for each in where.value)
+    return _rank(value)[0] == _rank(where.value)[0] and _COMPARE[where.op](value, where.value)
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "<": lambda value, wanted: value < wanted,
-    "<=": lambda value, wanted: value <= wanted,
-    ">": lambda value, wanted: value > wanted,
-    ">=": lambda value, wanted: value >= wanted,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 

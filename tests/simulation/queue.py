@@ -59,6 +59,7 @@ class SimulatedQueue:
         self._gone_at_ms: dict[str, int | None] = {}
         self.waiting = 0  # tasks that are neither done nor given up
         self.given_up = 0
+        self.was_paused = False
 
     async def push(self, task: Task) -> None:
         """See the port."""
@@ -71,7 +72,8 @@ class SimulatedQueue:
         return list(self._lanes)
 
     def pause(self, name: str, pause_ms: int) -> None:
-        """Deliver nothing from a queue for a while."""
+        """Deliver nothing from a queue for a while, perhaps for longer than a quarantine."""
+        self.was_paused = True
         self._close(self._lanes[name], pause_ms)
 
     def resize(self, specs: Iterable[QueueSpec]) -> None:

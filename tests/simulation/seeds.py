@@ -16,6 +16,7 @@ from tests.simulation.people import Wish
 from tests.simulation.stage import draw_stage
 from tests.simulation.world import World, image_of
 
+_WISHES = (2, 20)
 _LOAD_MS = (20_000, 240_000)
 _FAULTS_MS = (240_000, 1_200_000, 3_600_000)
 _PAUSE_MS = 3_600_000
@@ -90,7 +91,7 @@ def build(seed: int, allowed: Collection[str] = KINDS) -> tuple[World, int]:
     world.open(users, 100 if chance.random() < 0.2 else 500)
     load_ms = _LOAD_MS[int(chance.random() * 2)]
     models = list(stage.catalogue.models)
-    for number in range(6 + int(chance.random() * 13)):
+    for number in range(_draw_wishes(chance)):
         user = int(chance.random() * users)
         model = models[int(chance.random() * len(models))]
         world.wish(
@@ -99,6 +100,12 @@ def build(seed: int, allowed: Collection[str] = KINDS) -> tuple[World, int]:
     fault_ms = _FAULTS_MS[int(chance.random() * 3)]
     _plan_troubles(world, load_ms)
     return world, fault_ms
+
+
+def _draw_wishes(chance: Random) -> int:
+    """Mostly few, since small worlds are many; sometimes enough to fill every line."""
+    draw = chance.random()
+    return _WISHES[0] + int(draw * draw * (_WISHES[1] - _WISHES[0]))
 
 
 def _draw_wish(world: World, user_id: str, number: int, model: str, load_ms: int) -> Wish:

@@ -82,9 +82,15 @@ class SimulatedHttp:
 
         reply = _served(accept)
         if faults.hits("submit_accepted"):
-            is_silent = self._kernel.chance.random() < 0.5
-            return _Answer(_PAGE, _NEVER_MS if is_silent else 0)
+            return self._in_silence()
         return self._slowly(reply)
+
+    def _in_silence(self) -> _Answer:
+        """Nobody can know from the answer whether the order was accepted."""
+        draw = self._kernel.chance.random()
+        if draw < 0.5:
+            return _Answer(_PAGE, _NEVER_MS)
+        return _Answer(_PAGE if draw < 0.75 else _refusal(Refused(500, "internal")))
 
     def _slowly(self, reply: HttpReply) -> _Answer:
         if not self._kernel.faults.hits("vendor_slow"):

@@ -37,6 +37,7 @@ SKEW_MS = 20_000
 QUIET_LIMIT_MS = 4 * 3_600_000
 _STEPS_BETWEEN_LOOKS = 64
 _OLD_VERSION_MS = 900_000
+_STUCK_MS = 420_000
 _HOOK_TRIES_MS = (1_000, 10_000, 60_000)
 _PLANS = ("free", "plus", "pro")
 
@@ -101,6 +102,7 @@ class World:
         self.door: Door = OverHttp() if over_http else Straight()
         self.has_skew = faults.hits("clock_skew")
         self.refusals: dict[str, int] = {}
+        self._stuck_since_ms: dict[tuple[str, int], int] = {}
         self._ids = SimulatedIds(chance)
         self._media = SimulatedMedia(self.blobs)
         http = SimulatedHttp(self.kernel, self.vendors)
@@ -110,7 +112,7 @@ class World:
         self.invariants.blobs = self.blobs
         self.invariants.vendors = self.vendors
         for vendor in self.vendors.values():
-            vendor.on_accept = self._perhaps_forge
+            vendor.on_accept = self._greet
             vendor.on_end = self._announce
         if over_http:
             self.kernel.before_resume = lambda activity: bootstrap.provide(activity.app)
@@ -149,9 +151,27 @@ class World:
 
     def _sweep(self) -> None:
         self.kernel.after(SWEEP_MS, self._sweep)
+        if not self.faults.is_on and not self.queue.was_paused:
+            self._expect_progress()
         if self._has_work() and not self.faults.hits("sweep_skipped"):
             app = self.app()
             self.kernel.spawn("sweep", self.door.sweep(app), raise_error, app)
+
+    def _expect_progress(self) -> None:
+        """Without faults nobody waits for a place that is free, and nobody with a place is not
+        sent."""
+        now_ms = self.kernel.now_ms
+        slots = self.store.all(records.SLOTS)
+        roomy = {slot["pool"] for slot in slots if slot["enabled"] and slot["job_id"] is None}
+        stuck: dict[tuple[str, int], int] = {}
+        for job in self.store.all(records.JOBS):
+            state = job["state"]
+            if state == "ready" or (state == "parked" and job["pool"] in roomy):
+                key = job["id"], job["epoch"]
+                stuck[key] = self._stuck_since_ms.get(key, now_ms)
+                if now_ms - stuck[key] > _STUCK_MS:
+                    fail("I11", f"{job['id']} is {state} and nothing happens to it")
+        self._stuck_since_ms = stuck
 
     def _has_work(self) -> bool:
         """Whether a sweep could find anything: one that finds nothing is left out, for speed."""
@@ -169,14 +189,17 @@ class World:
 
     def _announce(self, vendor: Vendor, generation: Generation) -> None:
         self._deliver(vendor, generation, 0)
+
+    def _greet(self, vendor: Vendor, generation: Generation) -> None:
+        """An order was accepted: that is when strangers and mistakes come."""
+        if self.faults.hits("hook_forged"):
+            self.kernel.after(int(self.chance.random() * 90_000), self._forge, vendor, generation)
         if self.faults.hits("hook_mixed_up"):
-            self._mix_up(vendor, generation)
+            self.kernel.after(int(self.chance.random() * 3_000), self._mix_up, vendor, generation)
 
     def _mix_up(self, vendor: Vendor, generation: Generation) -> None:
-        """The vendor sends the news of one job to the address of another.
-
-        Without an echo of our id only a task that is bound already can be told from ours.
-        """
+        """The vendor sends the news of one job to the address of another, best before either is
+        bound. Without an echo of our id only a task that is bound already can be told from ours."""
         others = [
             other
             for other in vendor.generations.values()
@@ -184,7 +207,7 @@ class World:
             and (vendor.traits.echoes_our_id or self._is_bound(other))
         ]
         if others:
-            other = others[int(self.chance.random() * len(others))]
+            other = next((each for each in others if not self._is_bound(each)), others[-1])
             body = json.dumps(describe(vendor, other)).encode()
             inbound = Inbound(_signed(self.kernel.now_ms, body, HOOK_SECRET), body)
             app = self.app()
@@ -204,7 +227,7 @@ class World:
             if isinstance(error, Refused) and error.status < 500:
                 raise Violation(f"a genuine webhook was refused: {error}") from error
             raise_error(None, error)
-            if error is None:
+            if error is None and not self.queue.was_paused:
                 self.invariants.was_told(generation)
             elif tries < len(_HOOK_TRIES_MS):
                 self.kernel.after(
@@ -214,11 +237,6 @@ class World:
         app = self.app()
         title = f"webhook {generation.client_id[:14]}"
         self.kernel.spawn(title, self.door.hook(app, _path(generation), inbound), ended, app)
-
-    def _perhaps_forge(self, vendor: Vendor, generation: Generation) -> None:
-        if self.faults.hits("hook_forged"):
-            delay_ms = int(self.chance.random() * 90_000)
-            self.kernel.after(delay_ms, self._forge, vendor, generation)
 
     def _forge(self, vendor: Vendor, generation: Generation) -> None:
         """Somebody who lacks our secret, or the vendor's."""
@@ -339,7 +357,8 @@ class World:
         """The operator's own audit must see what we see."""
         found: list[tuple[Any, Exception | None]] = []
         app = self.app()
-        self.kernel.spawn("audit", audit(app), lambda *ended: found.append(ended), app)
+        activity = self.kernel.spawn("audit", audit(app), lambda *end: found.append(end), app)
+        activity.has_faults = False
         while not found:
             self.kernel.run_some(1)
         value, error = found[0]
