@@ -1,6 +1,5 @@
 """Each function in its own functions-framework process, started again when it dies."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,11 +12,12 @@ from pathlib import Path
 
 import httpx
 
+from infra.children import die_with_parent
+
 _ROOT = Path(__file__).parents[2]
 _LOOK_SECONDS = 0.2
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,8 @@ def _start(spec: FunctionSpec) -> subprocess.Popen[bytes]:
         cwd=_ROOT,
         env=environment,
         start_new_session=True,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509  # one call into libc, before any thread
+        preexec_fn=die_with_parent,  # noqa: PLW1509  # one call into libc, before any thread
     )
-
-
-def _die_with_parent() -> None:
-    """A killed runner leaves no functions behind."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

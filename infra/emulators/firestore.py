@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.children import die_with_parent
 from infra.local.vendor_process import free_port
 
 _JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
@@ -43,7 +44,12 @@ def firestore_emulator(port: int | None = None) -> Iterator[str]:
     place = ["--host", "127.0.0.1", "--port", str(port)]
     command = [*_JAVA, "-cp", str(find_jar()), _MAIN, *place]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
+    with subprocess.Popen(
+        command,
+        stdout=quiet,
+        stderr=quiet,
+        preexec_fn=die_with_parent,  # noqa: PLW1509  # one call into libc, before any thread
+    ) as process:
         try:
             _wait(f"http://127.0.0.1:{port}/", process)
             yield f"127.0.0.1:{port}"
