@@ -43,11 +43,10 @@ async def bind_task(app: App, job: Job, task_id: str, seen: Documents) -> Job:
 
 
 def _accepted(job: Job, task_id: str, now_ms: int) -> Job:
-    move = jobs.advance(job, Event.ACCEPTED, now_ms, vendor_task_id=task_id)
+    news = {"vendor_task_id": task_id, "started_at_ms": now_ms}
+    move = jobs.advance(job, Event.ACCEPTED, now_ms, **news)
     if move.job.state is not State.RUNNING:
         return move.job
     deadline_at_ms = now_ms + job.run_limit_ms
     due_at_ms = min(now_ms + 2 * job.expected_ms, deadline_at_ms)
-    return replace(
-        move.job, started_at_ms=now_ms, deadline_at_ms=deadline_at_ms, due_at_ms=due_at_ms
-    )
+    return replace(move.job, deadline_at_ms=deadline_at_ms, due_at_ms=due_at_ms)

@@ -118,10 +118,7 @@ async def _adopt(app: App, job: Job, task_id: str, seen: Documents) -> Job:
     try:
         outcome = await app.vendors.poll(job.provider, task_id)
     except VendorError as error:
-        if not isinstance(error, VendorGone) or not _is_settled_absence(app, job):
-            raise Unavailable("The vendor did not confirm the task yet.") from error
-        _log.warning("task not adopted", extra={"job_id": job.id, "detail": error.detail})
-        return job
+        raise Unavailable("The vendor did not confirm the task yet.") from error
     if outcome.job_id not in (None, job.id):
         _log.error("webhook named a foreign task", extra={"job_id": job.id})
         return job
@@ -129,8 +126,11 @@ async def _adopt(app: App, job: Job, task_id: str, seen: Documents) -> Job:
 
 
 def _is_settled_absence(app: App, job: Job) -> bool:
-    """A vendor may need a moment to show what it accepted; after that, absent means gone."""
-    since_ms = app.clock.now_ms() - (job.submitted_at_ms or 0)
+    """A vendor may need a moment to show what it accepted; after that, absent means gone.
+
+    The moment counts from when we heard of the task: a frozen process sends late.
+    """
+    since_ms = app.clock.now_ms() - (job.started_at_ms or job.submitted_at_ms or 0)
     return since_ms > app.settings.unknown_after_seconds * 1000
 
 

@@ -337,8 +337,14 @@ _TRUTH = (
     Mutant(
         "a webhook is forgotten when the vendor is busy",
         f"{_USECASES}.check_job",
-        '            raise Unavailable("The vendor did not confirm the task yet.") from error\n',
-        "            return job\n",
+        '        raise Unavailable("The vendor did not confirm the task yet.") from error\n',
+        "        return job\n",
+    ),
+    Mutant(
+        "absence counts from the claim",
+        f"{_USECASES}.check_job",
+        "app.clock.now_ms() - (job.started_at_ms or job.submitted_at_ms or 0)",
+        "app.clock.now_ms() - (job.submitted_at_ms or 0)",
     ),
     Mutant(
         "believe in absence at once",

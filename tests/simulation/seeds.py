@@ -14,7 +14,7 @@ from tests.simulation.faults import KINDS, Swarm
 from tests.simulation.kernel import Tell, Violation
 from tests.simulation.people import Wish
 from tests.simulation.stage import draw_stage
-from tests.simulation.world import World, image_of
+from tests.simulation.world import SWEEP_MS, World, image_of
 
 _WISHES = (2, 20)
 _LOAD_MS = (20_000, 240_000)
@@ -84,6 +84,7 @@ def build(seed: int, allowed: Collection[str] = KINDS) -> tuple[World, int]:
         chance,
         faults,
         stage,
+        sweep_ms=SWEEP_MS * (1 if chance.random() < 0.5 else 3),
         over_http=seed % _HTTP_EVERY == 0,
         strict=seed % _STRICT_EVERY == 1,
     )

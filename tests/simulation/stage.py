@@ -38,9 +38,17 @@ _OTHER_TIMERS: dict[str, Any] = {
     "check_first_seconds": 9,
     "check_max_seconds": 90,
     "store_again_seconds": 90,
-    "quarantine_margin_seconds": 1800,
     "busy_again_seconds": 8,
 }
+# Shorter ends, so that more happens in the time there is to play. A vendor's own limit is shorter
+# there too: a quarantine must outlast it, and a process frozen before its order left.
+_BRISK: dict[str, Any] = {
+    "wait_limit_seconds": 900,
+    "store_limit_seconds": 420,
+    "quarantine_margin_seconds": 800,
+}
+_BRISK_SHARE = 0.75
+_BRISK_BEYOND_MS = 200_000
 
 
 class Variant(Sandbox):
@@ -92,8 +100,12 @@ class Stage:
 
 def draw_stage(chance: Random, *, has_two_versions: bool) -> Stage:
     """A stage by chance."""
-    traits = tuple(_draw_traits(chance, name) for name in _NAMES[: 1 + (chance.random() < 0.4)])
+    is_brisk = chance.random() < _BRISK_SHARE
+    names = _NAMES[: 1 + (chance.random() < 0.4)]
+    traits = tuple(_draw_traits(chance, name, is_brisk) for name in names)
     first = replace(SETTINGS, late_result="gift" if chance.random() < 0.7 else "discard")
+    if is_brisk:
+        first = replace(first, **_BRISK)
     second = replace(first, **_OTHER_TIMERS)
     versions: tuple[Settings, ...] = (first, second)
     if not has_two_versions:
@@ -101,12 +113,13 @@ def draw_stage(chance: Random, *, has_two_versions: bool) -> Stage:
     return Stage(traits, catalogue_of(traits), versions)
 
 
-def _draw_traits(chance: Random, name: str) -> Traits:
+def _draw_traits(chance: Random, name: str, is_brisk: bool) -> Traits:
     echoes = chance.random() < 0.7
     return Traits(
         name=name,
         places=1 + int(chance.random() * 3),
-        run_limit_ms=300_000 if chance.random() < 0.5 else 900_000,
+        run_limit_ms=(120_000 if is_brisk else 900_000) if chance.random() < 0.5 else 300_000,
+        beyond_ms=_BRISK_BEYOND_MS if is_brisk else 900_000,
         finds_by_our_id=echoes and chance.random() < 0.6,
         can_cancel=chance.random() < 0.5,
         sends_hooks=chance.random() < 0.7,

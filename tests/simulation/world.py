@@ -37,7 +37,7 @@ SKEW_MS = 20_000
 QUIET_LIMIT_MS = 4 * 3_600_000
 _STEPS_BETWEEN_LOOKS = 64
 _OLD_VERSION_MS = 900_000
-_STUCK_MS = 420_000
+_STUCK_MS = 600_000
 _HOOK_TRIES_MS = (1_000, 10_000, 60_000)
 _PLANS = ("free", "plus", "pro")
 
@@ -84,6 +84,7 @@ class World:
         faults: Faults,
         stage: Stage,
         *,
+        sweep_ms: int = SWEEP_MS,
         over_http: bool = False,
         strict: bool = False,
     ) -> None:
@@ -102,6 +103,7 @@ class World:
         self.door: Door = OverHttp() if over_http else Straight()
         self.has_skew = faults.hits("clock_skew")
         self.refusals: dict[str, int] = {}
+        self._sweep_ms = sweep_ms
         self._stuck_since_ms: dict[tuple[str, int], int] = {}
         self._ids = SimulatedIds(chance)
         self._media = SimulatedMedia(self.blobs)
@@ -150,7 +152,7 @@ class World:
         return app, self.door.task(app, task)
 
     def _sweep(self) -> None:
-        self.kernel.after(SWEEP_MS, self._sweep)
+        self.kernel.after(self._sweep_ms, self._sweep)
         if not self.faults.is_on and not self.queue.was_paused:
             self._expect_progress()
         if self._has_work() and not self.faults.hits("sweep_skipped"):
