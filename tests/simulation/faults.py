@@ -74,6 +74,7 @@ WORLD_FAULTS: Mapping[str, WorldFault] = {
     "limit_lowered": WorldFault(None, 0.1, "a pool loses a place while it is in use"),
     "limit_raised": WorldFault(None, 0.1, "a pool gets a place"),
     "queue_paused": WorldFault(None, 0.06, "a queue is paused for up to an hour"),
+    "queue_purged": WorldFault(None, 0.08, "a queue is purged: its tasks are gone"),
     "store_down": WorldFault(None, 0.06, "the store is away for up to ten minutes"),
 }
 # Every port fault counts for itself at every port: `crash_after commit`.

@@ -200,6 +200,7 @@ class Kernel:
     def bury(self) -> None:
         """Let go of the dead. Whoever is killed runs no cleanup, so this waits until the play is
         over and nobody listens."""
+        self._dead += [activity.coroutine for activity in self.alive]
         for coroutine in self._dead:
             with suppress(RuntimeError):  # it would have waited for something in its cleanup
                 coroutine.close()

@@ -415,6 +415,8 @@ _REPAIR = (
         f"{_USECASES}.repair_job",
         "    if app.clock.now_ms() >= job.deadline_at_ms:\n        await give_up_storing",
         "    if app.clock.now_ms() >= job.deadline_at_ms + 10**9:\n        await give_up_storing",
+        survives="Whoever tries to store after the deadline gives up too; the sweeper only sees to"
+        " it when nobody tries.",
     ),
     Mutant(
         "a deleted job's media are removed once",

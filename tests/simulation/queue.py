@@ -24,10 +24,11 @@ Start = Callable[[Task], tuple[App, Coroutine[Any, Any, Verdict]]]
 class _Delivery:
     """One task on its way, with what became of it."""
 
-    __slots__ = ("attempts", "task")
+    __slots__ = ("attempts", "born_ms", "task")
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, born_ms: int) -> None:
         self.task = task
+        self.born_ms = born_ms
         self.attempts = 0
 
     def __str__(self) -> str:
@@ -40,13 +41,14 @@ class _Delivery:
 class _Lane:
     """One queue: what is ready, and how many requests are open."""
 
-    __slots__ = ("closed_until_ms", "open", "ready", "spec")
+    __slots__ = ("closed_until_ms", "open", "purged_at_ms", "ready", "spec")
 
     def __init__(self, spec: QueueSpec) -> None:
         self.spec = spec
         self.ready: list[_Delivery] = []
         self.open = 0
         self.closed_until_ms = 0
+        self.purged_at_ms = 0
 
 
 class SimulatedQueue:
@@ -59,7 +61,7 @@ class SimulatedQueue:
         self._gone_at_ms: dict[str, int | None] = {}
         self.waiting = 0  # tasks that are neither done nor given up
         self.given_up = 0
-        self.was_paused = False
+        self.lost_time = False  # whether a queue was paused or purged
 
     async def push(self, task: Task) -> None:
         """See the port."""
@@ -71,10 +73,23 @@ class SimulatedQueue:
         """The queues there are."""
         return list(self._lanes)
 
+    def is_open(self) -> bool:
+        """Whether every queue delivers."""
+        return all(lane.closed_until_ms <= self._kernel.now_ms for lane in self._lanes.values())
+
     def pause(self, name: str, pause_ms: int) -> None:
         """Deliver nothing from a queue for a while, perhaps for longer than a quarantine."""
-        self.was_paused = True
+        self.lost_time = True
         self._close(self._lanes[name], pause_ms)
+
+    def purge(self, name: str) -> None:
+        """Forget every task of a queue, as an operator can. What is being done goes on."""
+        self.lost_time = True
+        lane = self._lanes[name]
+        lane.purged_at_ms = self._kernel.now_ms
+        for delivery in lane.ready:
+            self._finish(delivery)
+        lane.ready.clear()
 
     def resize(self, specs: Iterable[QueueSpec]) -> None:
         """Give the queues other limits."""
@@ -92,13 +107,16 @@ class SimulatedQueue:
         if kernel.faults.hits("task_late"):
             delay_ms += kernel.chance.randrange(*_LATE_MS)
         self.waiting += 1
-        kernel.after(delay_ms, self._get_ready, _Delivery(task))
+        kernel.after(delay_ms, self._get_ready, _Delivery(task, kernel.now_ms))
         if kernel.faults.hits("task_twice"):
             twin_ms = delay_ms + int(kernel.chance.random() * _TWIN_MS)
-            kernel.after(twin_ms, self._call, _Delivery(task), _judge)
+            kernel.after(twin_ms, self._call, _Delivery(task, kernel.now_ms), _judge)
 
     def _get_ready(self, delivery: _Delivery) -> None:
         lane = self._lanes[delivery.task.queue]
+        if delivery.born_ms <= lane.purged_at_ms:
+            self._finish(delivery)
+            return
         lane.ready.append(delivery)
         self._deliver(lane)
 

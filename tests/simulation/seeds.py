@@ -134,10 +134,13 @@ def _plan_troubles(world: World, load_ms: int) -> None:
     for kind, by in (("limit_lowered", -1), ("limit_raised", 1)):
         if faults.hits(kind):
             world.plan(int(chance.random() * load_ms), lambda by=by: world.change_places(by))  # type: ignore[misc]
+    names = world.queue.names()
     if faults.hits("queue_paused"):
-        names = world.queue.names()
         name, pause_ms = names[int(chance.random() * len(names))], int(chance.random() * _PAUSE_MS)
         world.plan(int(chance.random() * load_ms), lambda: world.queue.pause(name, pause_ms))
+    if faults.hits("queue_purged"):
+        purged = names[int(chance.random() * len(names))]
+        world.plan(int(chance.random() * load_ms), lambda: world.queue.purge(purged))
     if faults.hits("store_down"):
         down_ms = int(chance.random() * _DOWN_MS)
         world.plan(int(chance.random() * load_ms), lambda: _take_down(world, down_ms))

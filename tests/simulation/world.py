@@ -153,15 +153,14 @@ class World:
 
     def _sweep(self) -> None:
         self.kernel.after(self._sweep_ms, self._sweep)
-        if not self.faults.is_on and not self.queue.was_paused:
-            self._expect_progress()
+        is_well = not self.faults.is_on and self.queue.is_open()
+        self._stuck_since_ms = self._find_stuck() if is_well else {}
         if self._has_work() and not self.faults.hits("sweep_skipped"):
             app = self.app()
             self.kernel.spawn("sweep", self.door.sweep(app), raise_error, app)
 
-    def _expect_progress(self) -> None:
-        """Without faults nobody waits for a place that is free, and nobody with a place is not
-        sent."""
+    def _find_stuck(self) -> dict[tuple[str, int], int]:
+        """Without faults nobody waits long for a place that is free, or to be sent."""
         now_ms = self.kernel.now_ms
         slots = self.store.all(records.SLOTS)
         roomy = {slot["pool"] for slot in slots if slot["enabled"] and slot["job_id"] is None}
@@ -173,7 +172,7 @@ class World:
                 stuck[key] = self._stuck_since_ms.get(key, now_ms)
                 if now_ms - stuck[key] > _STUCK_MS:
                     fail("I11", f"{job['id']} is {state} and nothing happens to it")
-        self._stuck_since_ms = stuck
+        return stuck
 
     def _has_work(self) -> bool:
         """Whether a sweep could find anything: one that finds nothing is left out, for speed."""
@@ -229,7 +228,7 @@ class World:
             if isinstance(error, Refused) and error.status < 500:
                 raise Violation(f"a genuine webhook was refused: {error}") from error
             raise_error(None, error)
-            if error is None and not self.queue.was_paused:
+            if error is None and not self.queue.lost_time:
                 self.invariants.was_told(generation)
             elif tries < len(_HOOK_TRIES_MS):
                 self.kernel.after(
