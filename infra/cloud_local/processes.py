@@ -16,7 +16,7 @@ from infra.children import die_with_parent
 
 _ROOT = Path(__file__).parents[2]
 _LOOK_SECONDS = 0.2
-_START_SECONDS = 60.0
+_START_SECONDS = 170.0
 _STOP_SECONDS = 10.0
 
 

@@ -28,7 +28,7 @@ from shared import catalogue
 from shared.usecases.tasks import queue_specs
 
 _ROOT = Path(__file__).parents[2]
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 
 

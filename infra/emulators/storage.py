@@ -32,7 +32,7 @@ from infra.local.vendor_process import free_port
 
 HOST = "127.0.0.1"
 
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _GRACE_SECONDS = 2
 

@@ -11,7 +11,7 @@ import httpx
 
 from shared.models import Catalogue
 
-_START_SECONDS = 15.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 
 
