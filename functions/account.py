@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from shared.usecases.read_ledger import read_ledger
 from shared.usecases.read_session import Session
 from shared.usecases.sign_in_local import read_owner, sign_in_local
 
-router = APIRouter(tags=["account"], responses=http.REFUSALS)
+router = http.router("account")
 
 
 @router.post("/v1/auth/local", response_model=wire.SignedIn)

@@ -1,6 +1,5 @@
 """Everything that moves a job for its owner: quote, create, cancel, delete."""
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +12,7 @@ from shared.usecases.delete_job import delete_job
 from shared.usecases.quote_job import quote_job
 from shared.usecases.read_session import Session
 
-router = APIRouter(tags=["jobs"], responses=http.REFUSALS)
+router = http.router("jobs")
 
 
 @router.post("/v1/quotes", response_model=wire.QuoteReply, openapi_extra=http.SIGNED_IN)

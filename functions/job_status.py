@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,7 +12,7 @@ from shared import http, polling, views, wire
 from shared.errors import JobNotFinished
 from shared.usecases.read_jobs import PAGE_MAX, Lines, list_jobs, read_job
 
-router = APIRouter(tags=["jobs"], responses=http.REFUSALS)
+router = http.router("jobs")
 
 _OPENAPI = Path(__file__).parents[1] / "docs" / "openapi.json"
 

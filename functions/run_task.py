@@ -3,7 +3,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +12,7 @@ from shared.errors import Unavailable
 from shared.ports import Verdict
 from shared.usecases import run_task as tasks
 
-router = APIRouter(tags=["internal"], responses=http.REFUSALS)
+router = http.router("internal")
 
 
 @router.post("/tasks/{name}")

@@ -1,6 +1,5 @@
 """What the scheduler starts: the sweep each minute, and the audit of the books each night."""
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,7 +8,7 @@ from shared.callers import require_scheduler
 from shared.usecases import sweep as sweeping
 from shared.usecases.audit import audit
 
-router = APIRouter(tags=["internal"], responses=http.REFUSALS)
+router = http.router("internal")
 
 
 @router.post("/cron/sweep")

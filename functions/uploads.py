@@ -2,14 +2,13 @@
 used.
 """
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import http, views, wire
 from shared.usecases.add_upload import add_upload, check_upload
 
-router = APIRouter(tags=["uploads"], responses=http.REFUSALS)
+router = http.router("uploads")
 
 
 @router.post(

@@ -4,11 +4,12 @@ A function file has one router. `function(router)` makes it the small ASGI app t
 functions-framework serves; the local runner mounts all routers in one app with `api(routers)`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,6 +47,31 @@ REFUSALS: dict[int | str, dict[str, Any]] = {"4XX": {"model": wire.ErrorReply}}
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 _sessions = Sessions()
+
+
+class _Route(APIRoute):
+    """A route that calls its handler straight away when there is nothing to validate.
+
+    What FastAPI does otherwise between the address and the handler takes half as long as all that a
+    poll does.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See FastAPI: what answers the requests of this route."""
+        plain = {"request": Request, **dict.fromkeys(self.param_convertors, str)}
+        if self.endpoint.__annotations__ != {**plain, "return": Response}:
+            return super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            answer: Response = await self.endpoint(request, **request.path_params)
+            return answer
+
+        return handle
+
+
+def router(tag: str) -> APIRouter:
+    """The router of a function; `tag` groups its addresses in the OpenAPI document."""
+    return APIRouter(tags=[tag], responses=REFUSALS, route_class=_Route)
 
 
 def caller(request: Request) -> Session:
