@@ -65,7 +65,7 @@ async def job(app: App, job: Job, queue_position: int | None = None) -> Json:
         "completed_at": _seconds(job.completed_at_ms),
         "project_id": job.project_id,
         "prompt": job.prompt,
-        "settings": asdict(job.settings),
+        "settings": _settings(job.settings),
         "cancellable": is_cancellable(app, job),
         "result": await _result(app, job),
         "receipt": receipt(job),
@@ -206,6 +206,16 @@ def page(items: list[Json], has_more: bool) -> Json:
         "first_id": items[0]["id"] if items else None,
         "last_id": items[-1]["id"] if items else None,
         "has_more": has_more,
+    }
+
+
+def _settings(settings: Settings) -> Json:
+    return {
+        "negative_prompt": settings.negative_prompt,
+        "duration_seconds": settings.duration_seconds,
+        "resolution": settings.resolution,
+        "aspect_ratio": settings.aspect_ratio,
+        "audio": settings.audio,
     }
 
 
