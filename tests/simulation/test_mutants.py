@@ -10,6 +10,12 @@ from tests.simulation.hunting import hunt_one
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.mutation import mutated
 
+pytestmark = pytest.mark.skipif(
+    "MUTANTS" not in os.environ,
+    reason="hunting every mutant takes many minutes: MUTANTS=1, or infra.simulate --mutants",
+)
+
+
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 300
 
