@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 
 class Mutant(NamedTuple):
-    """One mistake. `survives` explains why nothing can notice it, where that is so."""
+    """One mistake. `survives` explains why nothing can notice it, where that is so. `pairs` names
+    the scenario that notices it, where it takes two faults at once."""
 
     name: str
     module: str
     before: str
     after: str
     survives: str = ""
+    pairs: str = ""
 
 
 _USECASES = "shared.usecases"
@@ -61,8 +63,6 @@ _SENDING = (
         f"{_USECASES}.tasks",
         'task_key("dispatch", job.id, job.epoch, job.attempt)',
         'task_key("dispatch", job.id, job.epoch)',
-        survives="A task that was queued once stays until it was handled, so the same name again"
-        " brings nothing new; the new one only helps against a queue that loses tasks.",
     ),
     Mutant(
         "no send window",
@@ -93,6 +93,7 @@ _SENDING = (
         f"{_USECASES}.dispatch_job",
         "        if current.claim != claim:\n            return None\n",
         "",
+        pairs="busy, then unknown",
     ),
     Mutant(
         "put back for ever",
@@ -241,8 +242,6 @@ _MONEY = (
         "shared.ledger",
         'return f"{cause}:{kind}"',
         'return f"{cause}:{kind}:{id(cause)}"',
-        survives="A second guard: the commit that writes a row also changes the job's state, and"
-        " the job's version lets only one of two such commits through.",
     ),
     Mutant(
         "spend more than there is",

@@ -5,6 +5,7 @@ module imports nothing of the product before. The exit status is 0 when the muta
 """
 
 import sys
+from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType
@@ -76,7 +77,22 @@ def hunt(mutant: Mutant, seeds: int) -> str | None:
         violations = exhaustive.run_singles(scenario).violations
         if violations:
             return next(iter(violations.values()))
-    return None
+    return next((text for text in _pairs(mutant)), None)
+
+
+def _pairs(mutant: Mutant) -> Iterator[str]:
+    """What pairs of faults find, the first of them at a commit."""
+    from tests.simulation import exhaustive
+    from tests.simulation.scenarios import SCENARIOS
+
+    for scenario in SCENARIOS:
+        if scenario.name == mutant.pairs:
+            calls = exhaustive.run(scenario, {}).calls
+            for number, kind in exhaustive.singles(calls):
+                if calls[number] == "commit":
+                    yield from exhaustive.run_pairs_after(
+                        scenario, number, kind
+                    ).violations.values()
 
 
 if __name__ == "__main__":

@@ -44,8 +44,24 @@ _UNHEARD = replace(VENDOR, finds_by_our_id=False, sends_hooks=False, echoes_our_
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("success", (_wish(0),), ("done",)),
     Scenario("success by polling", (_wish(0),), ("done",), replace(VENDOR, sends_hooks=False)),
+    Scenario(
+        "success, seen late",
+        (_wish(0),),
+        ("done",),
+        replace(VENDOR, sends_hooks=False),
+        {"lookup_lag": _ALWAYS},
+    ),
     Scenario("vendor failure", (_wish(0),), ("failed",), world={"generation_fails": _ALWAYS}),
     Scenario("busy, then success", (_wish(0),), ("done",), world={"vendor_busy": {0}}),
+    Scenario(
+        "busy, then unknown",
+        (_wish(0),),
+        ("failed",),
+        replace(_UNHEARD, refuses_duplicates=False),
+        {"vendor_busy": {0}, "submit_accepted": {1}},
+        within_seconds=2_500,
+        timers=_SELDOM,
+    ),
     Scenario(
         "busy for ever",
         (_wish(0),),
