@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from shared import books, ledger
 from shared.errors import InsufficientTokens
 from shared.ledger import Posting, Row, RowKind, Wallet
+from tests.unit.domain.values import HISTORIES
 
 USERS = ("usr_a", "usr_b", "usr_c")
 SYSTEM = (
@@ -304,5 +305,5 @@ def _rerouted(data: st.DataObject, row: Row) -> Row:
     return replace(row, debit=moved) if side == "debit" else replace(row, credit=moved)
 
 
-Books.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
+Books.TestCase.settings = settings(HISTORIES, max_examples=60, stateful_step_count=40)
 TestBooksOverAnyHistory = Books.TestCase

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared import slots
 from shared.accounts import PLAN_WEIGHTS
 from shared.slots import Slot, Tags
+from tests.unit.domain.values import HISTORIES
 
 COST_MS = 12_000
 
@@ -256,7 +257,7 @@ class Line(RuleBasedStateMachine):
         assert not self.pool.line or not any(slot.is_free for slot in self.pool.places)
 
 
-Line.TestCase.settings = settings(max_examples=50, stateful_step_count=25)
+Line.TestCase.settings = settings(HISTORIES, max_examples=50, stateful_step_count=25)
 TestLineNeverStarvesAnybody = Line.TestCase
 
 

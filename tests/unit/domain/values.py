@@ -3,12 +3,16 @@
 from dataclasses import fields
 from typing import Any
 
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from shared.jobs import HOLDS_SLOT, Job, Settings, State
 from shared.models import Capabilities, Generation, Model, Price
 
 NOW_MS = 1_760_000_000_000
+
+# A failing history is shortened and told. Explaining it as well takes minutes, and a test has two.
+HISTORIES = settings(phases=[phase for phase in Phase if phase is not Phase.explain])
 
 _JOB: dict[str, Any] = {
     "id": "job_1",
