@@ -53,7 +53,7 @@ def report(ran: Ran, seconds: float, processes: int, allowed: Collection[str] = 
         f"{ran.seeds:,} seeds, {ran.jobs:,} jobs, {hours:,.0f} hours of virtual time",
         f"{seconds:.1f} s on {processes} processes: {speed} a second and process",
         f"{per_job:.0f} port calls a job, {ran.commits:,} commits, {ran.checks:,} things checked",
-        f"at most {ran.overtakings_max} overtakings of a waiting job",
+        f"overtaken at most {ran.overtakings_max} times; {ran.barged:,} newcomers passed a line",
         "jobs ended as: " + _counted(ran.states),
         "refused: " + _counted(ran.refusals),
         f"{sum(ran.fired.values()):,} faults:",

@@ -26,6 +26,9 @@ _HTTP_EVERY = 64
 _STRICT_EVERY = 32
 
 
+_SUMS = ("seeds", "jobs", "calls", "commits", "checks", "virtual_seconds", "barged")
+
+
 @dataclass(slots=True)
 class Ran:
     """What came of one run, or of many."""
@@ -36,6 +39,7 @@ class Ran:
     commits: int = 0
     checks: int = 0
     virtual_seconds: int = 0
+    barged: int = 0
     overtakings_max: int = 0
     fired: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
@@ -44,7 +48,7 @@ class Ran:
 
     def add(self, other: "Ran") -> None:
         """Sum up."""
-        for name in ("seeds", "jobs", "calls", "commits", "checks", "virtual_seconds"):
+        for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.overtakings_max = max(self.overtakings_max, other.overtakings_max)
         self.fired += other.fired
@@ -160,6 +164,7 @@ def _count(world: World, seed: int, violation: str | None) -> Ran:
         commits=invariants.commits,
         checks=invariants.checks,
         virtual_seconds=world.kernel.passed_ms // 1000,
+        barged=invariants.fairness.barged,
         overtakings_max=invariants.fairness.overtakings_max,
         fired=Counter(world.faults.fired),
         states=Counter(job["state"] for job in jobs),
