@@ -6,10 +6,9 @@ that only other code is deployed. It holds what runs in the cloud and nothing el
 that no start waits for the compiler.
 """
 
-import py_compile
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -51,14 +50,18 @@ def main() -> int:
 def build() -> bytes:
     """The archive."""
     with tempfile.TemporaryDirectory() as folder:
-        archive, compiled = Path(folder) / "functions.zip", Path(folder) / "compiled"
+        files, archive = Path(folder) / "files", Path(folder) / "functions.zip"
+        for name, path in sources().items():
+            (files / name).parent.mkdir(parents=True, exist_ok=True)
+            (files / name).write_bytes(path.read_bytes())
+        _compile(files)
         with ZipFile(archive, "w", ZIP_DEFLATED, compresslevel=9) as zipped:
-            for name, content in sorted(_entries(compiled)):
-                entry = ZipInfo(name, _MOMENT)
+            for path in sorted(path for path in files.rglob("*") if path.is_file()):
+                entry = ZipInfo(path.relative_to(files).as_posix(), _MOMENT)
                 entry.external_attr = _MODE << 16
                 entry.create_system = 3  # Unix, wherever it is built
                 entry.compress_type = ZIP_DEFLATED
-                zipped.writestr(entry, content)
+                zipped.writestr(entry, path.read_bytes())
         return archive.read_bytes()
 
 
@@ -73,29 +76,15 @@ def sources() -> dict[str, Path]:
     return found
 
 
-def _entries(compiled: Path) -> Iterator[tuple[str, bytes]]:
-    for name, path in sources().items():
-        yield name, path.read_bytes()
-        if path.suffix == ".py":
-            yield _compiled_name(name), _compile(name, path, compiled)
+def _compile(folder: Path) -> None:
+    """Bytecode that is believed without a look at its source: unpacking gives that a new date.
 
-
-def _compiled_name(name: str) -> str:
-    folder, _, file = name.rpartition("/")
-    tag = f"cpython-{PYTHON[0]}{PYTHON[1]}"
-    return "/".join(filter(None, (folder, "__pycache__", f"{file.removesuffix('.py')}.{tag}.pyc")))
-
-
-def _compile(name: str, path: Path, target: Path) -> bytes:
-    """Bytecode that is believed without a look at its source: unpacking gives that a new date."""
-    py_compile.compile(
-        str(path),
-        str(target),
-        dfile=name,
-        doraise=True,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
-    return target.read_bytes()
+    A process that has done other things, or has other hashes, writes the same code in other bytes,
+    so a new one does it.
+    """
+    command = [sys.executable, "-S", "-m", "compileall", "-q", "-s", str(folder)]
+    command += ["--invalidation-mode", "unchecked-hash", str(folder)]
+    subprocess.run(command, env={"PYTHONHASHSEED": "0"}, check=True)
 
 
 if __name__ == "__main__":

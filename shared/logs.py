@@ -60,6 +60,10 @@ def configure(level: int = logging.INFO, project: str = "") -> None:
     )
     for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Google's clients cut their loggers off, unless somebody has set them up before or after.
+    google = logging.getLogger("google")
+    google.setLevel(level)
+    google.propagate = True
 
 
 def about_request(scope: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from infra.local.web import sandbox_controls, studio
 _MANIFEST = Path(__file__).parents[2] / "terraform" / "manifest.json"
 _TIMEOUT_SECONDS = 60.0
 _HOP_HEADERS = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+_FALLBACKS = {"/hooks/": "provider_webhook", "/v1/": "job_status"}  # as terraform/site.tf has them
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _DOWN = {
     "error": {
@@ -45,7 +46,10 @@ def router(
         routes=[
             *_function_routes(client, urls),
             # What no function has a route for is refused by one of them, in the API's own words.
-            Route("/v1/{path:path}", _forwarder(client, urls["job_status"]), methods=_METHODS),
+            *(
+                Route(f"{prefix}{{path:path}}", _forwarder(client, urls[name]), methods=_METHODS)
+                for prefix, name in _FALLBACKS.items()
+            ),
             Route("/healthz", _health),
             Route("/local/kill/{name}", kill, methods=["POST"]),
             sandbox_controls(sandbox_url),

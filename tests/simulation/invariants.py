@@ -240,7 +240,7 @@ class Invariants:
 
     # ------------------------------------------------------------ at the end
 
-    def audit(self) -> None:
+    def audit(self, faults_ended_ms: int) -> None:
         """Everything, when nothing is pending any more."""
         jobs = self.store.all(records.JOBS)
         self.books.audit(self.store.all(records.WALLETS), [job["id"] for job in jobs])
@@ -250,7 +250,9 @@ class Invariants:
             self._agrees(job)
             self._audit_media(job)
         for job_id, task_id in self._told.items():
-            if self._job_of(job_id)["vendor_task_id"] != task_id:
+            job = self._job_of(job_id)
+            # While there are faults, every try to adopt a task may fail until its quarantine ends.
+            if job["vendor_task_id"] != task_id and job["updated_at_ms"] > faults_ended_ms:
                 fail("I11", f"we were told of {job_id}'s task and forgot it")
         for slot in self.store.all(records.SLOTS):
             if slot["job_id"] is not None:

@@ -330,7 +330,7 @@ class World:
         kernel.run_until(end_ms)
         self.faults.is_on = False
         self._fall_silent(end_ms + QUIET_LIMIT_MS)
-        self.invariants.audit()
+        self.invariants.audit(end_ms)
         self._audit_by_the_product()
 
     def _fall_silent(self, limit_ms: int) -> None:
