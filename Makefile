@@ -2,10 +2,13 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run cloud-local reference test check fmt simulate bench bundle audit lock clean chromium wrk
+.PHONY: help setup run cloud-local reference test check fmt simulate exhaustive mutants bench bundle audit lock clean chromium wrk
 
 BIN := .venv/bin
 export PYTHON ?= python3.11
+
+PLAYS = $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(FAULTS),--faults '$(FAULTS)') \
+	$(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace)
 
 # The studio's stamps are files that npm and Vite write last. Folders count as sources, so a deleted file is noticed.
 ifneq ($(wildcard web/package.json),)
@@ -46,8 +49,14 @@ fmt: setup ## repair what can be repaired by itself
 	$(BIN)/ruff format
 	$(if $(WEB),$(WEB) npm run fmt --if-present)
 
-simulate: setup ## run the money protocol under faults, many seeds
-	$(BIN)/python -m tests.simulation $(ARGS)
+simulate: setup ## play the money protocol under faults (SEEDS, FROM, FAULTS), or tell one play (SEED=n TRACE=1)
+	$(BIN)/python -m infra.simulate $(PLAYS)
+
+exhaustive: setup ## try every fault and every pair of faults in small plays (hours)
+	$(BIN)/python -m infra.simulate --exhaustive
+
+mutants: setup ## hunt every mutant of the protocol with up to SEEDS seeds each
+	$(BIN)/python -m infra.simulate --mutants $(PLAYS)
 
 bench: setup wrk ## measure speed and memory on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
