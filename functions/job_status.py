@@ -9,14 +9,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from shared import http, polling, views, wire
-from shared.errors import JobNotFinished
+from shared.errors import JobNotFinished, NotFound
 from shared.usecases.read_jobs import PAGE_MAX, Lines, list_jobs, read_job
+from shared.usecases.switch_vendors import RememberedSwitches
 
 router = http.router("jobs")
 
 _OPENAPI = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 _lines = Lines()
+_switches = RememberedSwitches()
 
 Status = Literal["queued", "running", "storing", "succeeded", "failed", "cancelled"]
 
@@ -31,8 +33,10 @@ async def openapi() -> Response:
 @router.get("/v1/models", response_model=wire.ModelList)
 async def models() -> Response:
     """Every model with what it can and what it costs at least."""
-    entries = http.current_app().catalogue.models.values()
-    body = {"object": "list", "data": [views.model(entry) for entry in entries]}
+    app = http.current_app()
+    switches, now_ms = await _switches.read(app), app.clock.now_ms()
+    entries = app.catalogue.models.values()
+    body = {"object": "list", "data": [views.model(entry, switches, now_ms) for entry in entries]}
     return http.reply(body, headers={"cache-control": "public, max-age=60"})
 
 
@@ -70,17 +74,22 @@ async def job(request: Request, job_id: str) -> Response:
     openapi_extra=http.SIGNED_IN,
 )
 async def content(
-    request: Request, job_id: str, variant: Literal["video", "image", "thumbnail"] = "video"
+    request: Request,
+    job_id: str,
+    variant: Literal["video", "image", "thumbnail"] = "video",
+    index: Annotated[int, Query(ge=0, le=9)] = 0,
 ) -> Response:
-    """A redirect to a short-lived address of the result or its thumbnail."""
+    """A redirect to a short-lived address of a result or its thumbnail."""
     app, session = http.current_app(), await http.checked_caller(request)
     found = await read_job(app, session.user_id, job_id)
-    if found.result is None:
+    if not found.results:
         raise JobNotFinished("This job has no result.")
-    is_thumbnail = variant == "thumbnail"
+    if index >= len(found.results):
+        raise NotFound("This job has fewer results.")
+    result, is_thumbnail = found.results[index], variant == "thumbnail"
     url = await app.blobs.sign_download(
-        found.result.thumbnail_key if is_thumbnail else found.result.blob_key,
-        filename=None if is_thumbnail else views.filename(found),
+        result.thumbnail_key if is_thumbnail else result.blob_key,
+        filename=None if is_thumbnail else views.filename(found, index),
         expires_seconds=app.settings.download_seconds,
     )
     return RedirectResponse(url, 302)

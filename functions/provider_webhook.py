@@ -13,8 +13,7 @@ from shared.usecases.receive_webhook import receive_webhook
 async def hook(request: Request, provider: str, job_id: str, mac: str) -> Response:
     """A vendor says that something happened to a job of ours."""
     inbound = Inbound(dict(request.headers), await request.body())
-    await receive_webhook(edge.current_app(), provider, job_id, mac, inbound)
-    return edge.reply({"received": True})
+    return edge.reply(await receive_webhook(edge.current_app(), provider, job_id, mac, inbound))
 
 
 routes = (edge.Post("/hooks/providers/{provider}/{job_id}/{mac}", hook, tag="hooks"),)

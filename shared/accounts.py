@@ -104,6 +104,13 @@ def stopped_waiting(activity: Activity) -> Activity:
     return replace(activity, waiting_jobs=activity.waiting_jobs - 1)
 
 
+def waits_again(activity: Activity) -> Activity:
+    """The activity after a job that had its place went back into the line, by no fault of the
+    user's: it counts, and no limit refuses it.
+    """
+    return replace(activity, waiting_jobs=activity.waiting_jobs + 1)
+
+
 def check_rate(times_ms: list[int], per_minute: int, now_ms: int, noun: str) -> None:
     """Refuse one more within a minute. Raises `RateLimited` with `retry_after_seconds`."""
     if len(times_ms) < per_minute:

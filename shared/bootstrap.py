@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from shared import callers
 from shared.app import App
-from shared.config import LOCAL, Settings, read_settings
+from shared.config import LOCAL, BadSettings, Settings, read_settings
 from shared.models import Catalogue
 from shared.ports import Blobs, Clock, Http, Queue
 from shared.usecases.tasks import queue_specs
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 # What each deployed function uses; the rest is neither imported nor there.
 USES: Mapping[str, frozenset[str]] = {
     "account": frozenset({"store"}),
-    "create_job": frozenset({"store", "queue", "blobs", "http"}),
+    "create_job": frozenset({"store", "queue", "blobs"}),
     "job_status": frozenset({"store", "blobs"}),
     "provider_webhook": frozenset({"queue"}),
-    "run_task": frozenset({"callers", "store", "queue", "blobs", "media", "http"}),
+    "run_task": frozenset({"callers", "store", "queue", "blobs", "media"}),
     "sweep": frozenset({"callers", "store", "queue"}),
     "uploads": frozenset({"store", "blobs", "media"}),
 }
@@ -66,7 +66,7 @@ def _build_local(settings: Settings) -> App:
     folder = Path(settings.data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     database = Database(folder / "reelmint.db")
-    models, clock = catalogue.load(), SystemClock()
+    models, clock = catalogue.load(settings.accounts), SystemClock()
     blobs = FolderBlobs(
         folder / "blobs",
         base_url=settings.public_url,
@@ -80,7 +80,7 @@ def _build_local(settings: Settings) -> App:
         queue=EmbeddedQueue(database, queue_specs(models), clock),
         blobs=blobs,
         media=PyavMedia(blobs),
-        vendors=_vendors(settings, _http(settings)),
+        vendors=_vendors(settings, _http(settings), clock),
         clock=clock,
         ids=SystemIds(),
     )
@@ -88,21 +88,23 @@ def _build_local(settings: Settings) -> App:
 
 def _build_cloud(settings: Settings) -> App:
     """Firestore, Cloud Tasks and a bucket: as much of it as this function uses."""
+    from shared.adapters.http_later import HttpLater
     from shared.adapters.system import SystemClock, SystemIds
 
     uses = USES[settings.function_target]
     if "callers" in uses:
         _know_google(settings)
     clock, models = SystemClock(), _catalogue(settings)
+    http = HttpLater(lambda: _http(settings))
     blobs = _bucket(settings, clock) if "blobs" in uses else _unused("blobs")
     return App(
         settings=settings,
-        catalogue=models.of_providers(_accounts(settings)),
+        catalogue=models,
         store=_firestore(settings) if "store" in uses else _unused("store"),
         queue=_cloud_tasks(settings, models) if "queue" in uses else _unused("queue"),
         blobs=blobs,
         media=_media(blobs) if "media" in uses else _unused("media"),
-        vendors=_vendors(settings, _http(settings) if "http" in uses else _unused("http")),
+        vendors=_vendors(settings, http, clock),
         clock=clock,
         ids=SystemIds(),
     )
@@ -114,39 +116,49 @@ def _catalogue(settings: Settings) -> Catalogue:
         return Catalogue({}, {}, "")
     from shared import catalogue
 
-    return catalogue.load()
+    return catalogue.load(settings.accounts)
 
 
-def _vendors(settings: Settings, http: Http) -> Any:
+def _vendors(settings: Settings, http: Http, clock: Clock) -> Any:
     from shared.adapters.providers.driver import Driver
 
     return Driver(
         http,
         _accounts(settings),
+        clock,
         connect_seconds=settings.vendor_connect_seconds,
         total_seconds=settings.vendor_total_seconds,
     )
 
 
 def _accounts(settings: Settings) -> Mapping[str, "Account"]:
-    """The vendors that we have a key for."""
+    """Our accounts with vendors, by name. Raises `BadSettings` for a vendor that we do not know."""
+    from shared.adapters import providers
     from shared.adapters.providers.translator import Account
 
-    if not settings.sandbox_url:
-        return {}
-    secrets = (settings.sandbox_webhook_secret,)
-    account = Account("sandbox", settings.sandbox_url, settings.sandbox_api_key, secrets)
-    return {"sandbox": account}
+    unknown = [each.name for each in settings.accounts if each.provider not in providers.NAMES]
+    if unknown:
+        raise BadSettings(f"there is no vendor for the accounts {', '.join(unknown)}")
+    return {
+        each.name: Account(
+            each.name,
+            each.provider,
+            each.url or providers.load(each.provider).base_url,
+            each.key,
+            each.webhook_secrets,
+        )
+        for each in settings.accounts
+    }
 
 
 def _http(settings: Settings) -> Http:
-    """A socket that reaches public addresses, and the one where a sandbox vendor is."""
+    """A socket that reaches public addresses, and vendors that run on this machine."""
     from shared.adapters.http_client import HttpxClient
 
-    address = urlsplit(settings.sandbox_url).netloc
-    if not address:
-        return HttpxClient()
-    return HttpxClient(plain_hosts=[address.partition(":")[0]], allowed_private=[address])
+    urls = [urlsplit(account.base_url) for account in _accounts(settings).values()]
+    own = [url.netloc for url in urls if url.scheme == "http"]
+    hosts = {address.partition(":")[0] for address in own}
+    return HttpxClient(plain_hosts=hosts, allowed_private=own)
 
 
 def _firestore(settings: Settings) -> Any:

@@ -5,7 +5,8 @@ short timers, so that a person sees recovery happen.
 """
 
 import itertools
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,6 +14,27 @@ from shared.accounts import JOBS_PER_MINUTE_MAX
 
 LOCAL = "local"
 CLOUD = "cloud"
+
+
+@dataclass(frozen=True, slots=True)
+class VendorAccount:
+    """One account with a media vendor, from VENDOR_<NAME>_URL, _KEY, _WEBHOOK_SECRETS, _PLACES.
+
+    The name is the provider's, or the provider's and a number: kling, kling_2. An account exists
+    where any of the four is set. Without a URL it is the provider's own; `places` overrides the
+    catalogue's for pools of that name.
+    """
+
+    name: str
+    url: str = ""
+    key: str = field(default="", repr=False)
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    places: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def provider(self) -> str:
+        """Whose account it is."""
+        return _NUMBERED.sub("", self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +78,7 @@ class Settings:
     signing_service_account: str = ""  # who signs addresses by IAM when there is no key file
     signing_key_file: str = ""
 
-    sandbox_url: str = ""  # empty: its models are off
-    sandbox_api_key: str = field(default="sandbox-key", repr=False)
-    sandbox_webhook_secret: str = field(default="sandbox-webhook-secret", repr=False)
+    accounts: tuple[VendorAccount, ...] = ()
 
     trial_generations: int = 3
     session_seconds: int = 7 * 24 * 3600
@@ -74,6 +94,10 @@ class Settings:
     retry_window_seconds: int = 120
 
     late_result: str = "gift"  # or "discard"
+
+    pause_after_failures: int = 5
+    pause_seconds: int = 60
+    pause_max_seconds: int = 900
 
     vendor_connect_seconds: int = 5
     vendor_total_seconds: int = 30
@@ -111,11 +135,12 @@ SHORT_TIMERS: Mapping[str, int] = {
     "quarantine_margin_seconds": 20,
     "busy_again_seconds": 1,
     "sweep_seconds": 3,
+    "pause_seconds": 10,
+    "pause_max_seconds": 60,
 }
 _LOCAL_DEFAULTS: Mapping[str, Any] = {
     "profile": LOCAL,
     "sign_in": "local",
-    "sandbox_url": "http://127.0.0.1:8090",
     **SHORT_TIMERS,
 }
 
@@ -185,6 +210,8 @@ def read_settings(
                 values[name] = _parse(kind, text)
             except ValueError as error:
                 problems.append(f"{name.upper()}: {error}")
+    values["accounts"], unread = _accounts(environment, profile)
+    problems += unread
     if profile == LOCAL and "public_url" not in values:
         values["public_url"] = f"http://127.0.0.1:{values.get('port', 8080)}"
     problems += _missing(profile, environment.get("FUNCTION_TARGET", ""), values)
@@ -243,13 +270,64 @@ def _senseless(values: Mapping[str, Any]) -> list[str]:
     return problems
 
 
+def _accounts(
+    environment: Mapping[str, str], profile: str
+) -> tuple[tuple[VendorAccount, ...], list[str]]:
+    """The accounts, and what could not be read."""
+    found: dict[str, dict[str, Any]] = {"sandbox": dict(_SANDBOX)} if profile == LOCAL else {}
+    problems: list[str] = []
+    for name, text in sorted(environment.items()):
+        match = _VENDOR.fullmatch(name)
+        if match is None or not text:
+            continue
+        account, part = match[1].lower(), match[2].lower()
+        try:
+            found.setdefault(account, {})[part] = _ACCOUNT_PARTS[part](text)
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+    return tuple(VendorAccount(name, **parts) for name, parts in found.items()), problems
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _places(text: str) -> Mapping[str, int]:
+    places = {}
+    for entry in _list(text):
+        pool, _, count = entry.partition(":")
+        places[pool] = int(count)
+        if places[pool] < 1:
+            raise ValueError(f"{pool} needs at least one place")
+    return places
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("it is an address that begins with http:// or https://")
+    return text
+
+
+# The secrets of the vendor that comes with the local profile are known to everybody.
+_SANDBOX: Mapping[str, Any] = {
+    "key": "sandbox-key",
+    "webhook_secrets": ("sandbox-webhook-secret",),
+}
+_NUMBERED = re.compile(r"_\d+$")
+_VENDOR = re.compile(r"VENDOR_([A-Z0-9_]+?)_(URL|KEY|WEBHOOK_SECRETS|PLACES)")
+_ACCOUNT_PARTS: Mapping[str, Callable[[str], Any]] = {
+    "url": _address,
+    "key": str.strip,
+    "webhook_secrets": _list,
+    "places": _places,
+}
+
+
 def _kinds() -> Mapping[str, object]:
-    return {entry.name: entry.type for entry in fields(Settings)}
+    return {entry.name: entry.type for entry in fields(Settings) if entry.name != "accounts"}
 
 
 def _parse(kind: object, text: str) -> Any:
     if kind is int:
         return int(text)
-    if kind is str:
-        return text
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text if kind is str else _list(text)

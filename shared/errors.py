@@ -201,9 +201,9 @@ class PromptLength(InvalidRequest):
 
 
 class ModerationBlocked(InvalidRequest):
-    """The prompt or picture is against the rules."""
+    """The prompt is against our own rules; the vendor's are applied when the job runs."""
 
-    code = "moderation_blocked"
+    code = "prompt_blocked"
 
 
 class UnknownModel(InvalidRequest):

@@ -16,6 +16,7 @@ class FailureCode(StrEnum):
     PROVIDER_MISCONFIGURED = "provider_misconfigured"
     MODERATION_BLOCKED = "moderation_blocked"
     MODEL_GONE = "model_gone"
+    MODEL_OFF = "model_off"
     WAITED_TOO_LONG = "waited_too_long"
     TIMED_OUT = "timed_out"
     RESULT_INVALID = "result_invalid"
@@ -57,6 +58,10 @@ _ADVICE: Mapping[FailureCode, tuple[str, str]] = {
         "The provider has retired this model.",
         "Choose another one.",
     ),
+    FailureCode.MODEL_OFF: (
+        "This model was switched off while your job waited.",
+        "Choose another one.",
+    ),
     FailureCode.WAITED_TOO_LONG: (
         "No place became free in time.",
         "Try again later.",
@@ -78,6 +83,15 @@ _ADVICE: Mapping[FailureCode, tuple[str, str]] = {
         "",
     ),
 }
+
+
+# What tells of the vendor's own trouble, and nothing of what was asked for.
+TROUBLES = frozenset({
+    FailureCode.PROVIDER_BUSY,
+    FailureCode.PROVIDER_FAILED,
+    FailureCode.PROVIDER_MISCONFIGURED,
+    FailureCode.TIMED_OUT,
+})  # fmt: skip
 
 
 def failure(code: FailureCode) -> Failure:

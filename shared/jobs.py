@@ -1,10 +1,11 @@
-"""The job state machine: what may happen to a job, and what must follow for money and slot.
+"""The job state machine: what may happen to a job, and what must follow for money and slots.
 
 PARKED ─▶ READY ─▶ SUBMITTING ─▶ RUNNING ─▶ STORING ─▶ DONE
-             ▲         │  └▶ UNKNOWN ┘│
+   ▲         ▲       │ │  └▶ UNKNOWN ┘│        ▲
+   └─ away ──┼───────┘ │      │       │        └ a vendor that answers with the result itself
              └──busy───┘      │       │ deadline, vendor not over
                               ▼       ▼
-                          QUARANTINED (tokens back, slot kept) ─▶ GIFTING ─▶ GIFTED
+                          QUARANTINED (tokens back, slots kept) ─▶ GIFTING ─▶ GIFTED
 FAILED and CANCELLED are reached from anywhere before DONE; the tokens go back on the way.
 """
 
@@ -19,8 +20,8 @@ from shared.failures import Failure
 class State(StrEnum):
     """Where a job stands."""
 
-    PARKED = "parked"  # waits for a slot
-    READY = "ready"  # has a slot, not yet sent
+    PARKED = "parked"  # waits for its slots
+    READY = "ready"  # has its slots, not yet sent
     SUBMITTING = "submitting"  # one delivery claimed the right to send
     UNKNOWN = "unknown"  # sent, and no answer says whether it was accepted
     RUNNING = "running"  # the vendor works on it
@@ -29,7 +30,7 @@ class State(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     QUARANTINED = (
-        "quarantined"  # refunded; the vendor may still be working, so the slot stays taken
+        "quarantined"  # refunded; the vendor may still be working, so the slots stay taken
     )
     GIFTING = "gifting"  # refunded; a late result is being stored
     GIFTED = "gifted"
@@ -41,7 +42,10 @@ class Event(StrEnum):
     SLOT_GRANTED = "slot_granted"
     CLAIMED = "claimed"
     ACCEPTED = "accepted"
+    DELIVERED = "delivered"  # the answer to the submit is the result, and it is in our bucket
     PUT_BACK = "put_back"
+    TURNED_AWAY = "turned_away"  # surely not accepted, and the vendor takes nothing for a while
+    REROUTED = "rerouted"  # surely not accepted, and another model does it
     REJECTED = "rejected"
     LOST = "lost"
     EXPIRED = "expired"
@@ -69,30 +73,40 @@ class Rule:
 
     state: State
     money: Money = Money.KEEP
-    frees_slot: bool = False
+    frees_slots: bool = False
 
 
-_REFUND = Rule(State.FAILED, Money.RELEASE, frees_slot=True)
-_CANCEL = Rule(State.CANCELLED, Money.RELEASE, frees_slot=True)
+_REFUND = Rule(State.FAILED, Money.RELEASE, frees_slots=True)
+_CANCEL = Rule(State.CANCELLED, Money.RELEASE, frees_slots=True)
+_IN_LINE_AGAIN = Rule(State.PARKED, frees_slots=True)
 
 # The whole machine. A pair that is absent is refused; there is no default.
 RULES: Mapping[tuple[State, Event], Rule] = {
     (State.PARKED, Event.SLOT_GRANTED): Rule(State.READY),
     (State.PARKED, Event.EXPIRED): Rule(State.FAILED, Money.RELEASE),
     (State.PARKED, Event.CANCELLED): Rule(State.CANCELLED, Money.RELEASE),
+    (State.PARKED, Event.REROUTED): Rule(State.PARKED),
     (State.READY, Event.CLAIMED): Rule(State.SUBMITTING),
     (State.READY, Event.EXPIRED): _REFUND,
     (State.READY, Event.CANCELLED): _CANCEL,
+    (State.READY, Event.TURNED_AWAY): _IN_LINE_AGAIN,
+    (State.READY, Event.REROUTED): _IN_LINE_AGAIN,
     (State.SUBMITTING, Event.ACCEPTED): Rule(State.RUNNING),
+    (State.SUBMITTING, Event.DELIVERED): Rule(State.STORING, frees_slots=True),
     (State.SUBMITTING, Event.PUT_BACK): Rule(State.READY),
+    (State.SUBMITTING, Event.TURNED_AWAY): _IN_LINE_AGAIN,
+    (State.SUBMITTING, Event.REROUTED): _IN_LINE_AGAIN,
     (State.SUBMITTING, Event.REJECTED): _REFUND,
     (State.SUBMITTING, Event.LOST): Rule(State.UNKNOWN),
     (State.UNKNOWN, Event.ACCEPTED): Rule(State.RUNNING),
     (State.UNKNOWN, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),
     # The sender's own answer, slower than the sweep that declared it lost.
+    (State.UNKNOWN, Event.DELIVERED): Rule(State.STORING, frees_slots=True),
     (State.UNKNOWN, Event.PUT_BACK): Rule(State.READY),
+    (State.UNKNOWN, Event.TURNED_AWAY): _IN_LINE_AGAIN,
+    (State.UNKNOWN, Event.REROUTED): _IN_LINE_AGAIN,
     (State.UNKNOWN, Event.REJECTED): _REFUND,
-    (State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, frees_slot=True),
+    (State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, frees_slots=True),
     (State.RUNNING, Event.VENDOR_FAILED): _REFUND,
     (State.RUNNING, Event.CANCELLED): _CANCEL,
     (State.RUNNING, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),
@@ -100,10 +114,11 @@ RULES: Mapping[tuple[State, Event], Rule] = {
     (State.STORING, Event.STORE_FAILED): Rule(State.FAILED, Money.RELEASE),
     # Accepted after all, after the refund: remember the task, so that its end can be seen.
     (State.QUARANTINED, Event.ACCEPTED): Rule(State.QUARANTINED),
-    (State.QUARANTINED, Event.REJECTED): Rule(State.FAILED, frees_slot=True),
-    (State.QUARANTINED, Event.SUCCEEDED): Rule(State.GIFTING, frees_slot=True),
-    (State.QUARANTINED, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slot=True),
-    (State.QUARANTINED, Event.QUARANTINE_ENDED): Rule(State.FAILED, frees_slot=True),
+    (State.QUARANTINED, Event.DELIVERED): Rule(State.GIFTING, frees_slots=True),
+    (State.QUARANTINED, Event.REJECTED): Rule(State.FAILED, frees_slots=True),
+    (State.QUARANTINED, Event.SUCCEEDED): Rule(State.GIFTING, frees_slots=True),
+    (State.QUARANTINED, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slots=True),
+    (State.QUARANTINED, Event.QUARANTINE_ENDED): Rule(State.FAILED, frees_slots=True),
     (State.GIFTING, Event.STORED): Rule(State.GIFTED, Money.GIFT),
     (State.GIFTING, Event.STORE_FAILED): Rule(State.FAILED),
 }
@@ -112,7 +127,7 @@ FINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED, State.GIFTED})
 REFUNDED = frozenset(
     {State.FAILED, State.CANCELLED, State.QUARANTINED, State.GIFTING, State.GIFTED}
 )
-HOLDS_SLOT = frozenset(
+HOLDS_SLOTS = frozenset(
     {State.READY, State.SUBMITTING, State.UNKNOWN, State.RUNNING, State.QUARANTINED}
 )
 
@@ -141,11 +156,12 @@ class Settings:
     resolution: str | None = None
     aspect_ratio: str | None = None
     audio: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What is in the bucket."""
+    """One video or picture in the bucket."""
 
     blob_key: str
     thumbnail_key: str
@@ -172,6 +188,9 @@ class Job:
     body_hash: str
     project_id: str | None
     hold_tokens: int
+    price_tokens: int  # for all that was asked for: the hold, or less after a cheaper model took it
+    units: int  # how many of the pool's places it takes
+    fallback_models: tuple[str, ...]  # the creator's: who may do it when the vendor takes nothing
     weighted_cost_ms: int  # fair-queue cost of this job
     expected_ms: int
     run_limit_ms: int
@@ -182,18 +201,20 @@ class Job:
     epoch: int = 1  # grows with every slot granted and every put back; part of dispatch names
     attempt: int = 0  # grows with every repair; part of task names
     busy_count: int = 0
-    slot: str | None = None
+    account: str | None = None  # ours with the vendor; its slots belong to it
+    slots: tuple[str, ...] = ()
     start_tag: int = 0
     claim: str | None = None
     submitted_at_ms: int | None = None
     vendor_task_id: str | None = None
+    delivered_count: int = 0  # results that came with the answer to the submit
     due_at_ms: int | None = None
     started_at_ms: int | None = None
     completed_at_ms: int | None = None
     quarantine_until_ms: int | None = None
     charged_tokens: int = 0
     returned_tokens: int = 0
-    result: Result | None = None
+    results: tuple[Result, ...] = ()
     failure: Failure | None = None
     deleted_at_ms: int | None = None
 
@@ -209,7 +230,7 @@ class Move:
 
     job: Job
     money: Money
-    freed_slot: str | None
+    freed_slots: tuple[str, ...]
 
 
 class IllegalMove(Exception):
@@ -225,9 +246,14 @@ REMOVED_AGAIN_AFTER_MS = 1_800_000
 """Longer than a frozen process holds on to an upload."""
 
 CHANGEABLE = frozenset({
-    "busy_count", "claim", "deadline_at_ms", "due_at_ms", "epoch", "failure",
-    "quarantine_until_ms", "result", "slot", "start_tag", "started_at_ms", "submitted_at_ms",
-    "vendor_task_id",
+    "account", "busy_count", "claim", "deadline_at_ms", "delivered_count", "due_at_ms", "epoch",
+    "failure", "quarantine_until_ms", "results", "slots", "start_tag", "started_at_ms",
+    "submitted_at_ms", "vendor_task_id",
+})  # fmt: skip
+# What another model brings with it. The hold stays: the price never rises.
+REROUTABLE = frozenset({
+    "expected_ms", "fallback_models", "model", "pool", "price_tokens", "provider",
+    "run_limit_ms", "settings", "units", "weighted_cost_ms",
 })  # fmt: skip
 
 
@@ -241,28 +267,38 @@ def advance(job: Job, event: Event, now_ms: int, **changes: Any) -> Move:
     rule = RULES.get((job.state, event))
     if rule is None:
         raise IllegalMove(job.state, event)
-    freed_slot = job.slot if rule.frees_slot else None
-    assert changes.keys() <= CHANGEABLE, "an event brings news; it does not change what was agreed"
+    freed_slots = job.slots if rule.frees_slots else ()
+    changeable = CHANGEABLE | REROUTABLE if event is Event.REROUTED else CHANGEABLE
+    assert changes.keys() <= changeable, "an event brings news; it does not change what was agreed"
     assert changes.get("epoch", job.epoch) >= job.epoch, "the epoch never goes back"
     assert event is not Event.STORED or job.deleted_at_ms is None, "a deleted job gets no media"
-    changes |= {
-        "state": rule.state,
-        "updated_at_ms": now_ms,
-        "charged_tokens": job.hold_tokens if rule.money is Money.CAPTURE else job.charged_tokens,
-        "returned_tokens": job.hold_tokens if rule.money is Money.RELEASE else job.returned_tokens,
-    }
-    if rule.frees_slot:
-        changes["slot"] = None
+    changes |= {"state": rule.state, "updated_at_ms": now_ms}
+    if rule.money is Money.CAPTURE:
+        changes["charged_tokens"] = due_tokens(job, len(changes["results"]))
+        changes["returned_tokens"] = job.hold_tokens - changes["charged_tokens"]
+    if rule.money is Money.RELEASE:
+        changes["returned_tokens"] = job.hold_tokens
+    if rule.frees_slots:
+        changes["slots"] = ()
+    if rule.state is State.PARKED:
+        changes |= {"account": None, "claim": None}
     if rule.state in FINAL:
         is_deleted = job.deleted_at_ms is not None
         changes["due_at_ms"] = now_ms + REMOVED_AGAIN_AFTER_MS if is_deleted else None
     if rule.state in FINAL or rule.money is Money.RELEASE:
         changes["completed_at_ms"] = job.completed_at_ms or now_ms
     moved = replace(job, **changes)
-    assert (moved.slot is not None) == (moved.state in HOLDS_SLOT), (
-        "a slot is held exactly where the table says"
+    assert len(moved.slots) == (moved.units if moved.state in HOLDS_SLOTS else 0), (
+        "slots are held exactly where the table says"
     )
-    return Move(moved, rule.money, freed_slot)
+    assert moved.price_tokens <= moved.hold_tokens, "the price never rises"
+    return Move(moved, rule.money, freed_slots)
+
+
+def due_tokens(job: Job, delivered: int) -> int:
+    """What a job costs that delivered this many of the results that were asked for."""
+    assert delivered > 0, "nothing is paid for nothing"
+    return max(1, job.price_tokens * min(delivered, job.settings.count) // job.settings.count)
 
 
 def postponed(job: Job, now_ms: int, due_at_ms: int) -> Job:
@@ -284,7 +320,7 @@ def deleted(job: Job, now_ms: int) -> Job:
         job,
         deleted_at_ms=now_ms,
         due_at_ms=now_ms + REMOVED_AGAIN_AFTER_MS if is_over else job.due_at_ms,
-        result=None,
+        results=(),
         prompt="",
         settings=replace(job.settings, negative_prompt=None),
         images={},

@@ -13,7 +13,7 @@ def headers(app: App, job: Job, queue_position: int | None) -> dict[str, str]:
     progress = views.progress(app, job)
     # A finished job's addresses expire, so its tag changes twice in their life.
     period_ms = app.settings.download_seconds * 500
-    fresh = app.clock.now_ms() // period_ms if job.result is not None else 0
+    fresh = app.clock.now_ms() // period_ms if job.results else 0
     tag = f'W/"{job.epoch}.{job.attempt}.{job.state}.{progress}.{queue_position}.{fresh}"'
     if job.completed_at_ms is not None:
         return {"etag": tag}

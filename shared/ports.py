@@ -267,6 +267,18 @@ class PictureInfo:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class PictureFit:
+    """How a vendor wants a picture: one of these types, at most so large, and cut to a width and
+    height ratio like `3:4` where one is given.
+    """
+
+    types: tuple[str, ...]
+    side_max_px: int
+    max_bytes: int
+    aspect_ratio: str | None = None
+
+
 class Media(Protocol):
     """Decoding, in a thread, of what users and vendors send."""
 
@@ -279,6 +291,16 @@ class Media(Protocol):
         """Decode an uploaded picture, turn it upright, drop all metadata, and store it under
         `target_key`. Raises `BadMedia` with code `not_an_image`, `unsupported_image_type`,
         `image_too_many_pixels` or `image_too_large`."""
+        ...
+
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+        """Store a checked picture as a vendor wants it; one that is stored already stays. Raises
+        `BadMedia` with code `not_an_image`."""
+        ...
+
+    async def load(self, key: str, max_bytes: int) -> bytes:
+        """A stored picture's bytes. Raises `BadMedia` with code `image_too_large`, and
+        FileNotFoundError."""
         ...
 
 
@@ -340,22 +362,61 @@ class Http(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What a vendor is asked to make. Pictures are addresses that the vendor can fetch for a
-    while.
+class Ticket:
+    """Which job a call to a vendor is about. The account and the vendor's own id of its task are
+    not there before a place was granted and the vendor accepted; `roles` are of its pictures.
     """
 
+    provider: str
+    account: str
     job_id: str
     kind: str
     vendor_model: str
+    roles: frozenset[str] = frozenset()
+    task_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture for a vendor: an address that it can fetch for a while, and the bytes where the
+    vendor wants those.
+    """
+
+    url: str
+    content_type: str
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a vendor is asked to make."""
+
+    ticket: Ticket
     prompt: str
     negative_prompt: str | None
     duration_seconds: int | None
     resolution: str | None
     aspect_ratio: str | None
     audio: bool
-    images: Mapping[str, str]
+    count: int
+    images: Mapping[str, Picture]
     callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One result: where it is, or the bytes where the vendor's answer holds them."""
+
+    url: str = ""
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The vendor took the work: the id of its task, and the results where they came at once."""
+
+    task_id: str
+    parcels: tuple[Parcel, ...] = ()
 
 
 OutcomeState = Literal["running", "succeeded", "failed", "cancelled"]
@@ -368,7 +429,7 @@ class Outcome:
     task_id: str
     state: OutcomeState
     job_id: str | None = None
-    result_url: str | None = None
+    parcels: tuple[Parcel, ...] = ()
     failure_code: str | None = None
     detail: str = ""
 
@@ -383,48 +444,59 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What an authentic webhook suggests: look at this task."""
+    """What an authentic webhook suggests: look at this task. `answer` is what the vendor wants to
+    hear; without news there is nothing to look at.
+    """
 
     task_id: str | None
+    answer: Data | None = None
+    is_news: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a vendor can do, and how it wants its pictures."""
+
+    can_poll: bool
+    can_look_up: bool
+    can_cancel: bool
+    takes_bytes: bool
 
 
 class Vendors(Protocol):
     """The one driver over all providers."""
 
-    async def submit(self, provider: str, work: Work) -> str:
-        """Ask for a generation; returns the vendor's task id. Raises `VendorRejected`,
-        `VendorBusy`, `VendorUnknown`."""
+    def abilities(self, provider: str) -> Abilities:
+        """What the vendor can do. Raises `NotFound`."""
         ...
 
-    async def poll(self, provider: str, task_id: str) -> Outcome:
+    async def submit(self, work: Work, total_seconds: float) -> Accepted:
+        """Ask for a generation, and wait no longer than this for the answer. Raises
+        `VendorRejected`, `VendorBusy`, `VendorUnknown`."""
+        ...
+
+    async def poll(self, ticket: Ticket) -> Outcome:
         """Ask how a task stands. Raises `VendorGone`, `VendorBusy`, `VendorUnknown`."""
         ...
 
-    def can_look_up(self, provider: str) -> bool:
-        """Whether the vendor can find a task by our id."""
-        ...
-
-    async def look_up(self, provider: str, job_id: str) -> str | None:
+    async def look_up(self, ticket: Ticket) -> str | None:
         """The task id the vendor has for our id. Raises `VendorBusy`, `VendorUnknown`."""
         ...
 
-    def can_cancel(self, provider: str) -> bool:
-        """Whether the vendor can stop a running task."""
-        ...
-
-    async def cancel(self, provider: str, task_id: str) -> Outcome:
+    async def cancel(self, ticket: Ticket) -> Outcome:
         """Ask the vendor to stop a task; the outcome says what it is now. Raises as `poll` does."""
         ...
 
-    def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncGenerator[bytes, None]:
-        """Stream a result from the vendor's allowed hosts, without our key. Raises
-        `VendorUnknown`.
+    def fetch(self, ticket: Ticket, parcel: Parcel, max_bytes: int) -> AsyncGenerator[bytes, None]:
+        """Stream a result from the vendor's allowed hosts; our key goes to the vendor's own host
+        alone, and only where it asks for it. Raises `VendorUnknown`.
         """
         ...
 
-    def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:
+    async def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:
         """Verify a webhook's own signature, where the vendor signs, and read the task id. Raises
-        `WebhookRefused`, and `NotFound` for an unknown provider."""
+        `WebhookRefused`, `NotFound` for an unknown provider, and `Unavailable` when the vendor's
+        public keys cannot be read now."""
         ...
 
 

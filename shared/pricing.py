@@ -4,10 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from shared.errors import CostAboveMaximum, QuoteExpired, QuoteMismatch
-from shared.models import Generation
+from shared.models import Generation, Rates
 
 _PREFIX = "quote_"
 
@@ -40,17 +41,36 @@ class Quote:
 
 def price(generation: Generation) -> Priced:
     """The price of a request that fits its model."""
-    table, settings = generation.model.price, generation.settings
-    lines = [Line("base", table.base_tokens)] if table.base_tokens else []
-    if settings.duration_seconds and table.per_second_tokens:
-        per_second_tokens = table.per_second_tokens[settings.resolution or ""]
-        lines.append(Line("duration", per_second_tokens * settings.duration_seconds))
-    if settings.audio and table.audio_percent:
-        before_tokens = sum(line.tokens for line in lines)
-        lines.append(Line("audio", -(-before_tokens * table.audio_percent // 100)))
+    lines = [Line(code, tokens) for code, tokens in _parts(generation.model.price, generation)]
     total_tokens = sum(line.tokens for line in lines)
     assert total_tokens > 0, "the catalogue has no free models"
     return Priced(total_tokens, tuple(lines))
+
+
+def cost_microusd(generation: Generation) -> int:
+    """What the vendor takes for it, in millionths of a dollar."""
+    return sum(amount for _, amount in _parts(generation.model.cost_microusd, generation))
+
+
+def _parts(rates: Rates, generation: Generation) -> Iterator[tuple[str, int]]:
+    settings, count = generation.settings, generation.settings.count
+    resolution, seconds = settings.resolution or "", settings.duration_seconds
+    together = 0
+    if rates.base:
+        together += rates.base
+        yield "base", rates.base * count
+    if seconds and rates.per_second:
+        together += (amount := rates.per_second[resolution] * seconds)
+        yield "duration", amount * count
+    if rates.per_choice:
+        by_duration = f"{resolution}/{seconds}" if seconds else resolution
+        key = next(
+            key for key in (by_duration, resolution, f"/{seconds}") if key in rates.per_choice
+        )
+        together += (amount := rates.per_choice[key])
+        yield "choice", amount * count
+    if settings.audio and rates.audio_percent:
+        yield "audio", -(-together * rates.audio_percent // 100) * count
 
 
 def body_hash(generation: Generation) -> str:
@@ -61,6 +81,7 @@ def body_hash(generation: Generation) -> str:
         "settings": asdict(generation.settings),
         "images": dict(generation.images),
         "project_id": generation.project_id,
+        "fallback_models": generation.fallback_models,
     }
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

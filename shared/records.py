@@ -15,6 +15,7 @@ from shared.ledger import Posting, Row, RowKind, Wallet
 from shared.ports import Create, Data, Document, Documents, Key, Order, Put, Write
 from shared.slots import Slot
 from shared.uploads import Upload
+from shared.vendor_health import Pause, Switches
 
 _T = TypeVar("_T")
 
@@ -28,7 +29,20 @@ SLOTS = "slots"
 VENDOR_TASKS = "vendor_tasks"
 UPLOADS = "uploads"
 UPLOAD_RATES = "upload_rates"
-COLLECTIONS = (ACCOUNTS, WALLETS, LEDGER, JOBS, SLOTS, VENDOR_TASKS, UPLOADS, UPLOAD_RATES)
+PAUSES = "pauses"
+SWITCHES = "switches"
+COLLECTIONS = (
+    ACCOUNTS,
+    WALLETS,
+    LEDGER,
+    JOBS,
+    SLOTS,
+    VENDOR_TASKS,
+    UPLOADS,
+    UPLOAD_RATES,
+    PAUSES,
+    SWITCHES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,7 @@ _RESULT = _Flat(Result)
 _ROW = _Flat(Row)
 _RECENT = _Flat(Recent)
 _SLOT = _Flat(Slot)
+_PAUSE = _Flat(Pause)
 _ACCOUNT = _Flat(Account)
 _UPLOAD = _Flat(Upload)
 
@@ -118,6 +133,14 @@ def vendor_task_key(provider: str, task_id: str) -> Key:
     return Key(VENDOR_TASKS, f"{provider}:{task_id.encode().hex()}")
 
 
+def pause_key(pool: str, account: str) -> Key:
+    """The document of a pause of one account's places in one pool."""
+    return Key(PAUSES, f"{pool}:{account}")
+
+
+SWITCHES_KEY = Key(SWITCHES, "operator")
+
+
 def upload_key(image_id: str) -> Key:
     """The upload's document."""
     return Key(UPLOADS, image_id)
@@ -130,8 +153,9 @@ def upload_rate_key(user_id: str) -> Key:
 
 # ---------------------------------------------------------------- jobs
 
-_STATE, _SETTINGS_AT, _RESULT_AT, _FAILURE = (
-    _JOB.names.index(name) for name in ("state", "settings", "result", "failure")
+_STATE, _SETTINGS_AT, _SLOTS_AT, _FALLBACKS_AT, _RESULTS_AT, _FAILURE = (
+    _JOB.names.index(name)
+    for name in ("state", "settings", "slots", "fallback_models", "results", "failure")
 )
 
 
@@ -141,7 +165,9 @@ def job_data(job: Job) -> Data:
     data["state"] = job.state.value
     data["settings"] = _SETTINGS.data(job.settings)
     data["images"] = dict(job.images)
-    data["result"] = _RESULT.data(job.result) if job.result else None
+    data["slots"] = list(job.slots)
+    data["fallback_models"] = list(job.fallback_models)
+    data["results"] = [_RESULT.data(result) for result in job.results]
     data["failure"] = (
         {"code": job.failure.code.value, "message": job.failure.message} if job.failure else None
     )
@@ -159,8 +185,9 @@ def job(document: Document) -> Job | None:
     values = list(_JOB.picked(data))
     values[_STATE] = State(data["state"])
     values[_SETTINGS_AT] = _SETTINGS.value(data["settings"])
-    if data["result"]:
-        values[_RESULT_AT] = _RESULT.value(data["result"])
+    values[_SLOTS_AT] = tuple(data["slots"])
+    values[_FALLBACKS_AT] = tuple(data["fallback_models"])
+    values[_RESULTS_AT] = tuple(_RESULT.value(result) for result in data["results"])
     if data["failure"]:
         code = FailureCode(data["failure"]["code"])
         values[_FAILURE] = Failure(code, data["failure"]["message"])
@@ -253,6 +280,35 @@ def slot_data(slot: Slot) -> Data:
 def put_slot(slot: Slot) -> Put:
     """Replace the slot."""
     return Put(slot_key(slot.id), slot_data(slot))
+
+
+def pause(document: Document) -> Pause | None:
+    """The pause, if there ever was one."""
+    return None if document.data is None else _PAUSE.value(document.data)
+
+
+def put_pause(pause: Pause) -> Put:
+    """Replace the pause."""
+    data = {**_PAUSE.data(pause), "schema": SCHEMA}
+    return Put(pause_key(pause.pool, pause.account), data)
+
+
+def switches(document: Document) -> Switches:
+    """What the operator has switched off: nothing, unless it is written down."""
+    if document.data is None:
+        return Switches()
+    off = document.data
+    return Switches(frozenset(off["providers_off"]), frozenset(off["models_off"]))
+
+
+def put_switches(switches: Switches) -> Put:
+    """Replace the switches."""
+    data = {
+        "providers_off": sorted(switches.providers_off),
+        "models_off": sorted(switches.models_off),
+        "schema": SCHEMA,
+    }
+    return Put(SWITCHES_KEY, data)
 
 
 def account(document: Document) -> Account | None:

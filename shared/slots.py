@@ -1,28 +1,36 @@
 """Places at a vendor, and the fair order in which waiting jobs get them.
 
-One slot is one document, so at most as many generations run as there are enabled slots. Waiting
-jobs are served by start-time fair queueing: a job's start tag is the later of the pool's virtual
-time and its owner's last finish tag; its finish tag lies its cost, divided by the owner's weight,
-after that.
+One slot is one document, so at most as many generations run as there are enabled slots. A pool's
+slots belong to accounts of ours with the vendor, and a job takes all of its slots from one account.
+Waiting jobs are served by start-time fair queueing: a job's start tag is the later of the pool's
+virtual time and its owner's last finish tag; its finish tag lies its cost, divided by the owner's
+weight, after that.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in a pool. `start_tag` is that of the last job that got it."""
+    """One place of an account in a pool. `start_tag` is that of the last job that got it."""
 
     pool: str
+    account: str
     index: int
     enabled: bool = True
+    is_kept: bool = False  # for the job at the head of the line, which needs several at once
+    on_trial: bool = False  # open for one job, to see whether the vendor works again
     job_id: str | None = None
     start_tag: int = 0
+    failures: int = 0  # of the vendor, one after the other, in this place
+    failed_user_id: str | None = None  # whose job failed last
+    judged_at_ms: int = 0  # when the vendor last did well or badly here
 
     @property
     def id(self) -> str:
         """The slot's document id."""
-        return slot_id(self.pool, self.index)
+        return slot_id(self.pool, self.account, self.index)
 
     @property
     def is_free(self) -> bool:
@@ -38,9 +46,9 @@ class Tags:
     finish: int
 
 
-def slot_id(pool: str, index: int) -> str:
+def slot_id(pool: str, account: str, index: int) -> str:
     """The id of the slot document."""
-    return f"{pool}:{index}"
+    return f"{pool}:{account}:{index}"
 
 
 def tags(virtual_time: int, last_finish: int, weighted_cost: int) -> Tags:
@@ -60,10 +68,50 @@ def weighted_cost(cost_ms: int, weight: int) -> int:
 def take(slot: Slot, job_id: str, start_tag: int) -> Slot:
     """Give a free slot to a job."""
     assert slot.is_free, "only a free slot is taken"
-    return replace(slot, job_id=job_id, start_tag=max(slot.start_tag, start_tag))
+    start_tag = max(slot.start_tag, start_tag)
+    return replace(slot, job_id=job_id, start_tag=start_tag, is_kept=False)
+
+
+def keep(slot: Slot) -> Slot:
+    """Keep a free slot for the head of the line."""
+    assert slot.is_free, "only a free slot is kept"
+    return replace(slot, is_kept=True)
 
 
 def free(slot: Slot, job_id: str) -> Slot:
     """Take the slot back from its owner."""
     assert slot.job_id == job_id, "a slot is freed only by its owner"
     return replace(slot, job_id=None)
+
+
+def did_well(slot: Slot, now_ms: int) -> Slot:
+    """The vendor made something in this place."""
+    return replace(slot, failures=0, failed_user_id=None, judged_at_ms=now_ms)
+
+
+def did_badly(slot: Slot, user_id: str, now_ms: int) -> Slot:
+    """The vendor failed in this place, by no fault of the creator's."""
+    return replace(slot, failures=slot.failures + 1, failed_user_id=user_id, judged_at_ms=now_ms)
+
+
+def together(free_slots: Iterable[Slot], units: int) -> tuple[Slot, ...]:
+    """Enough free slots of one account for a job, or none. The account that comes first and has
+    enough is taken.
+    """
+    by_account: dict[str, list[Slot]] = {}
+    for slot in free_slots:
+        found = by_account.setdefault(slot.account, [])
+        found.append(slot)
+        if len(found) == units:
+            return tuple(found)
+    return ()
+
+
+def is_failing(slots: Iterable[Slot], failures_max: int, since_ms: int) -> bool:
+    """Whether an account's places say that its vendor does not work: each that was used lately saw
+    a failure last, enough of them altogether, and not all of one user.
+    """
+    used = [slot for slot in slots if slot.judged_at_ms >= since_ms]
+    users = {slot.failed_user_id for slot in used}
+    failures = sum(slot.failures for slot in used)
+    return failures >= failures_max and len(users) > 1 and all(slot.failures for slot in used)

@@ -13,6 +13,7 @@ from shared.usecases.add_upload import Added
 from shared.usecases.cancel_job import is_cancellable
 from shared.usecases.quote_job import Quoted
 from shared.usecases.sign_in_local import Owner
+from shared.vendor_health import Switches
 from shared.wire import Json
 
 _STAGES = {
@@ -67,7 +68,8 @@ async def job(app: App, job: Job, queue_position: int | None = None) -> Json:
         "prompt": job.prompt,
         "settings": _settings(job.settings),
         "cancellable": is_cancellable(app, job),
-        "result": await _result(app, job),
+        "result": await _result(app, job, 0) if job.results else None,
+        "results": [await _result(app, job, index) for index in range(len(job.results))],
         "receipt": receipt(job),
         "error": {"code": failure.code.value, "message": failure.message} if failure else None,
     }
@@ -90,7 +92,7 @@ def receipt(job: Job) -> Json:
     if job.charged_tokens:
         kinds.append(RowKind.CAPTURE)
     if job.returned_tokens:
-        kinds.append(RowKind.RELEASE)
+        kinds.append(RowKind.REST if job.charged_tokens else RowKind.RELEASE)
     if job.state is State.GIFTED:
         kinds.append(RowKind.GIFT)
         reason = "late_gift"
@@ -103,29 +105,30 @@ def receipt(job: Job) -> Json:
     }
 
 
-def filename(job: Job) -> str:
-    """A name for the downloaded result that says what it is."""
+def filename(job: Job, index: int = 0) -> str:
+    """A name for a downloaded result that says what it is."""
     words = re.sub(r"[^\w]+", "-", job.prompt.lower())[:40].strip("-") or "result"
-    assert job.result is not None
-    return f"reelmint-{words}.{_EXTENSIONS[job.result.content_type]}"
+    number = f"-{index + 1}" if len(job.results) > 1 else ""
+    return f"reelmint-{words}{number}.{_EXTENSIONS[job.results[index].content_type]}"
 
 
-def model(model: Model) -> Json:
+def model(model: Model, switches: Switches, now_ms: int) -> Json:
     """A catalogue entry as buyers see it."""
     can = asdict(model.capabilities)
     can["images"] = {role: model.capabilities.images.get(role, "none") for role in IMAGE_ROLES}
-    shortest = "x" * model.capabilities.prompt_chars_min
-    cheapest = models.fit(model, shortest, Settings(), _placeholders(model), None)
-    settings = cheapest.settings
+    plainest = models.plainest(model)
+    settings = plainest.settings
+    is_off = switches.is_off(model.provider, model.id)
     return {
         "id": model.id,
         "object": "model",
         "kind": model.kind,
         "name": model.name,
         "provider": model.provider,
-        "state": model.state,
+        "state": "off" if is_off else model.state_at(now_ms),
+        "retires_on": None if model.retires_on is None else model.retires_on.isoformat(),
         "successor": model.successor,
-        "price_from_tokens": pricing.price(cheapest).total_tokens,
+        "price_from_tokens": pricing.price(plainest).total_tokens,
         "expected_seconds": model.expected_seconds,
         "capabilities": can,
         "defaults": {
@@ -216,15 +219,14 @@ def _settings(settings: Settings) -> Json:
         "resolution": settings.resolution,
         "aspect_ratio": settings.aspect_ratio,
         "audio": settings.audio,
+        "count": settings.count,
     }
 
 
-async def _result(app: App, job: Job) -> Json | None:
-    result = job.result
-    if result is None:
-        return None
+async def _result(app: App, job: Job, index: int) -> Json:
+    result = job.results[index]
     seconds = app.settings.download_seconds
-    name = filename(job)
+    name = filename(job, index)
     return {
         "content_url": await app.blobs.sign_download(
             result.blob_key, filename=name, expires_seconds=seconds
@@ -239,10 +241,6 @@ async def _result(app: App, job: Job) -> Json | None:
         "height": result.height,
         "size_bytes": result.size_bytes,
     }
-
-
-def _placeholders(model: Model) -> dict[str, str]:
-    return {role: "" for role, need in model.capabilities.images.items() if need == "required"}
 
 
 def _account_name(account: str) -> str:

@@ -28,13 +28,15 @@ class JobRequest(Request):
     """What to generate. Fields that the model does not have are refused."""
 
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    prompt: Annotated[str, StringConstraints(max_length=20_000)]
+    prompt: Annotated[str, StringConstraints(max_length=20_000)] = ""
     negative_prompt: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     duration_seconds: Annotated[int, Field(ge=1, le=600)] | None = None
     resolution: Annotated[str, StringConstraints(max_length=20)] | None = None
     aspect_ratio: Annotated[str, StringConstraints(max_length=20)] | None = None
     images: JobImages | None = None
     audio: bool = False
+    count: Annotated[int, Field(ge=1, le=10)] = 1
+    fallback_models: Annotated[list[Id], Field(max_length=3)] = []
     project_id: Id | None = None
     quote_id: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     max_cost_tokens: Annotated[int, Field(ge=1, le=10**12)] | None = None
@@ -142,8 +144,29 @@ class UploadStatus(BaseModel):
     error: Error | None
 
 
+class Condition(BaseModel):
+    """Where all of `when` holds, all of `then` must: which values a setting, `audio` or a picture's
+    role (true: there is one) may have."""
+
+    when: dict[str, list[int | str | bool]]
+    then: dict[str, list[int | str | bool]]
+
+
+class PictureNeed(BaseModel):
+    """What a picture must be like. Ratios are width to height, in hundredths. `crop`: it is cut to
+    the chosen aspect ratio."""
+
+    types: list[str]
+    side_min_px: int
+    side_max_px: int
+    ratio_min_percent: int
+    ratio_max_percent: int
+    max_bytes: int
+    crop: bool
+
+
 class Capabilities(BaseModel):
-    """What a model really can."""
+    """What a model really can. A prompt of at most 0 characters: it takes none."""
 
     durations_seconds: list[int]
     resolutions: list[str]
@@ -153,6 +176,9 @@ class Capabilities(BaseModel):
     audio: bool
     prompt_chars_min: int
     prompt_chars_max: int
+    counts: list[int]
+    conditions: list[Condition]
+    picture: PictureNeed
 
 
 class ModelDefaults(BaseModel):
@@ -172,6 +198,7 @@ class Model(BaseModel):
     name: str
     provider: str
     state: Literal["live", "retiring", "retired", "off"]
+    retires_on: str | None
     successor: str | None
     price_from_tokens: int
     expected_seconds: int
@@ -210,6 +237,7 @@ class JobSettings(BaseModel):
     resolution: str | None
     aspect_ratio: str | None
     audio: bool
+    count: int
 
 
 class JobResult(BaseModel):
@@ -255,6 +283,7 @@ class Job(BaseModel):
     settings: JobSettings
     cancellable: bool
     result: JobResult | None
+    results: list[JobResult]
     receipt: Receipt
     error: Error | None
 

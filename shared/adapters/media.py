@@ -11,7 +11,7 @@ from shared.adapters import pictures
 from shared.adapters.guarded_video import BadContainer, ForwardReader, Mp4Reader, read_up_to
 from shared.failures import FailureCode
 from shared.media_types import sniff
-from shared.ports import BadMedia, Blobs, MediaInfo, PictureInfo
+from shared.ports import BadMedia, Blobs, MediaInfo, PictureFit, PictureInfo
 from shared.uploads import IMAGE_MAX_BYTES
 
 if TYPE_CHECKING:
@@ -59,6 +59,35 @@ class PyavMedia:
             target_key, _once(clean), content_type=content_type, max_bytes=pictures.CLEAN_MAX_BYTES
         )
         return PictureInfo(content_type, width, height, stored.size_bytes)
+
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+        """Store a checked picture as a vendor wants it; one that is stored already stays. Raises
+        `BadMedia` with code `not_an_image`, and FileNotFoundError."""
+        stored = await self._blobs.head(target_key)
+        if stored is not None:
+            return PictureInfo(stored.content_type, 0, 0, stored.size_bytes)
+        async with self._turns:
+            data, content_type, width, height = await asyncio.to_thread(self._fit, source_key, fit)
+        stored = await self._blobs.put(
+            target_key, _once(data), content_type=content_type, max_bytes=fit.max_bytes
+        )
+        return PictureInfo(content_type, width, height, stored.size_bytes)
+
+    async def load(self, key: str, max_bytes: int) -> bytes:
+        """A stored picture's bytes. Raises `BadMedia` with code `image_too_large`, and
+        FileNotFoundError."""
+        return await asyncio.to_thread(self._load, key, max_bytes)
+
+    def _fit(self, key: str, fit: PictureFit) -> tuple[bytes, str, int, int]:
+        data = self._load(key, pictures.CLEAN_MAX_BYTES)
+        content_type = pictures.content_type_of(data)
+        picture = pictures.fitted(pictures.decode(data, content_type), fit)
+        data, content_type = pictures.encode_fitted(picture, content_type, fit)
+        return data, content_type, picture.width, picture.height
+
+    def _load(self, key: str, max_bytes: int) -> bytes:
+        with self._blobs.open(key) as source:
+            return _whole(source, max_bytes)
 
     def _inspect(self, key: str, kind: str) -> MediaInfo:
         with self._blobs.open(key) as source:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shared.media_types import sniff
-from shared.ports import BadMedia
+from shared.ports import BadMedia, PictureFit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,6 +27,7 @@ _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 # Tried in turn until the clean picture is small enough.
 _JPEG_QUALITIES = (95, 88, 75)
 _WEBP_QUALITY = 95
+_SHRINKS_MAX = 12
 
 # Pictures that people do have and that we do not take. Anything else is no picture to us.
 _OTHER_PICTURES = (b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\0\0\1\0", b"8BPS")
@@ -85,6 +86,39 @@ def encode_clean(picture: "Image", content_type: str) -> bytes:
         if written.tell() <= CLEAN_MAX_BYTES:
             return written.getvalue()
     raise BadMedia("image_too_large", "too large when written anew")
+
+
+def fitted(picture: "Image", fit: PictureFit) -> "Image":
+    """Cut around its middle to the ratio that is wanted, and no longer than is allowed."""
+    if fit.aspect_ratio is not None:
+        picture = picture.crop(_middle(picture.size, fit.aspect_ratio))
+    longest = max(picture.size)
+    if longest <= fit.side_max_px:
+        return picture
+    scale = fit.side_max_px / longest
+    return picture.resize((max(1, int(picture.width * scale)), max(1, int(picture.height * scale))))
+
+
+def encode_fitted(picture: "Image", content_type: str, fit: PictureFit) -> tuple[bytes, str]:
+    """The picture in its own format if that is wanted, otherwise in the first that is; in a smaller
+    size if it takes too many bytes. With its content type. Raises `BadMedia`."""
+    if content_type not in fit.types:
+        content_type = fit.types[0]
+    for _ in range(_SHRINKS_MAX):
+        data = encode_clean(picture, content_type)
+        if len(data) <= fit.max_bytes:
+            return data, content_type
+        picture = picture.resize((max(1, picture.width * 4 // 5), max(1, picture.height * 4 // 5)))
+    raise BadMedia("not_an_image", "too large in every size")
+
+
+def _middle(size: tuple[int, int], aspect_ratio: str) -> tuple[int, int, int, int]:
+    width, height = size
+    across, down = (int(part) for part in aspect_ratio.split(":"))
+    wanted_width = min(width, max(1, height * across // down))
+    wanted_height = min(height, max(1, width * down // across))
+    left, top = (width - wanted_width) // 2, (height - wanted_height) // 2
+    return left, top, left + wanted_width, top + wanted_height
 
 
 def thumbnail_jpeg(picture: "Image") -> bytes:

@@ -10,6 +10,7 @@ from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.check_job import apply_outcome
 from shared.usecases.read_jobs import owned
 from shared.usecases.read_session import Session, check_session
+from shared.usecases.tickets import ticket
 
 _NOT_SENT = frozenset({State.PARKED, State.READY})
 
@@ -36,7 +37,7 @@ def is_cancellable(app: App, job: Job) -> bool:
     """Whether a cancel can work now."""
     if job.state in _NOT_SENT:
         return True
-    return job.state is State.RUNNING and app.vendors.can_cancel(job.provider)
+    return job.state is State.RUNNING and app.vendors.abilities(job.provider).can_cancel
 
 
 async def _cancel_unsent(app: App, job: Job, seen: Documents) -> Job:
@@ -50,11 +51,11 @@ async def _cancel_unsent(app: App, job: Job, seen: Documents) -> Job:
 
 async def _cancel_running(app: App, job: Job) -> Job:
     """Only the vendor's word ends a running job: it may have finished in the meantime."""
-    if not app.vendors.can_cancel(job.provider):
+    if not app.vendors.abilities(job.provider).can_cancel:
         raise NotCancellable("This provider does not stop a job that has started.")
     assert job.vendor_task_id is not None
     try:
-        outcome = await app.vendors.cancel(job.provider, job.vendor_task_id)
+        outcome = await app.vendors.cancel(ticket(app, job))
     except VendorError as error:
         raise NotCancellable("The provider did not answer. Try again in a moment.") from error
     return await apply_outcome(app, job, outcome, {})

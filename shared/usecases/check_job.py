@@ -13,6 +13,7 @@ from shared.ports import Documents, Outcome
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.bind_task import bind_task
+from shared.usecases.tickets import ticket
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ async def ask_vendor(app: App, job: Job) -> Outcome:
     """How the job's task stands. A vendor that does not answer leaves it running."""
     assert job.vendor_task_id is not None
     try:
-        return await app.vendors.poll(job.provider, job.vendor_task_id)
+        return await app.vendors.poll(ticket(app, job))
     except VendorGone as gone:
         if not _is_settled_absence(app, job):
             return Outcome(job.vendor_task_id, "running")
@@ -88,7 +89,7 @@ async def apply_outcome(app: App, job: Job, outcome: Outcome, seen: Documents) -
 
 def _timely(app: App, outcome: Outcome, now_ms: int) -> Choice:
     if outcome.state == "succeeded":
-        return Choice(Event.SUCCEEDED, _storing(app, now_ms))
+        return Choice(Event.SUCCEEDED, storing_times(app, now_ms))
     if outcome.state == "cancelled":
         return Choice(Event.CANCELLED, {"failure": failure(FailureCode.CANCELLED)})
     code = FailureCode(outcome.failure_code or FailureCode.PROVIDER_FAILED)
@@ -98,11 +99,12 @@ def _timely(app: App, outcome: Outcome, now_ms: int) -> Choice:
 def _late(app: App, job: Job, outcome: Outcome, now_ms: int) -> Choice:
     is_wanted = app.settings.late_result == "gift" and job.deleted_at_ms is None
     if outcome.state == "succeeded" and is_wanted:
-        return Choice(Event.SUCCEEDED, _storing(app, now_ms))
+        return Choice(Event.SUCCEEDED, storing_times(app, now_ms))
     return Choice(Event.VENDOR_FAILED)
 
 
-def _storing(app: App, now_ms: int) -> dict[str, int]:
+def storing_times(app: App, now_ms: int) -> dict[str, int]:
+    """When a job that is being stored is looked at again, and when it is given up."""
     return {
         "due_at_ms": now_ms + app.settings.store_again_seconds * 1000,
         "deadline_at_ms": now_ms + app.settings.store_limit_seconds * 1000,
@@ -116,7 +118,7 @@ async def _adopt(app: App, job: Job, task_id: str, seen: Documents) -> Job:
     will not send that webhook again.
     """
     try:
-        outcome = await app.vendors.poll(job.provider, task_id)
+        outcome = await app.vendors.poll(ticket(app, job, task_id))
     except VendorError as error:
         raise Unavailable("The vendor did not confirm the task yet.") from error
     if outcome.job_id not in (None, job.id):

@@ -1,20 +1,28 @@
-"""Start one generation: hold its price and give it a place, or a place in the line."""
+"""Start one generation: hold its price and give it its places, or a place in the line."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from shared import accounts, ids, ledger, models, pricing, records, slots
+from shared import accounts, ids, ledger, models, moderation, pricing, records, slots
 from shared.app import App
-from shared.errors import AppError, IdempotencyKeyReused, ImageNotReady, InvalidRequest
+from shared.errors import (
+    AppError,
+    IdempotencyKeyReused,
+    ImageNotReady,
+    InvalidRequest,
+    UnsupportedSetting,
+)
 from shared.jobs import Job, Settings, State
-from shared.models import Generation
+from shared.models import Generation, Model, Pool
 from shared.ports import Document, Documents, Order, Put, Query, Where, Write
 from shared.slots import Slot
+from shared.uploads import Upload
 from shared.usecases import tasks
 from shared.usecases.read_session import Session, check_session
 
 _SLOT_CANDIDATES_MAX = 16
-_SLOTS_TRIED = 2
+_SLOTS_SPARE = 1
+FALLBACKS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class CreateJob:
     settings: Settings
     images: Mapping[str, str]
     project_id: str | None = None
+    fallback_models: tuple[str, ...] = ()
     quote_id: str | None = None
     max_cost_tokens: int | None = None
     idempotency_key: str | None = None
@@ -39,6 +48,8 @@ class _Plan:
 
     command: CreateJob
     generation: Generation
+    others: tuple[Model, ...]  # that may do it instead
+    pool: Pool
     job_id: str
     body_hash: str
     hold_tokens: int
@@ -48,6 +59,11 @@ class _Plan:
     wait_limit_ms: int
     ready_again_ms: int
     limits: accounts.Limits
+
+    @property
+    def units(self) -> int:
+        """How many places the job takes."""
+        return self.pool.units(self.generation.settings.count)
 
 
 class _Repeated(Exception):
@@ -61,7 +77,7 @@ class _Repeated(Exception):
 async def create_job(app: App, command: CreateJob) -> Job:
     """The new job, or the one that this request already started.
 
-    Raises the errors of `models.fit` and `pricing`, and `InsufficientTokens`, `RateLimited`,
+    Raises the errors of `fitted` and `pricing`, and `InsufficientTokens`, `RateLimited`,
     `TooManyWaiting`, `IdempotencyKeyReused`, `ImageNotReady`, `SessionRevoked`.
     """
     user_id, key_given = command.session.user_id, command.idempotency_key
@@ -82,6 +98,7 @@ async def create_job(app: App, command: CreateJob) -> Job:
     reads = [
         records.account_key(user_id),
         records.wallet_key(user_id),
+        records.SWITCHES_KEY,
         key,
         *(records.slot_key(slot_id) for slot_id in plan.slot_ids),
         *(records.upload_key(image_id) for image_id in sorted(set(command.images.values()))),
@@ -108,11 +125,14 @@ async def _plan(
     body_hash: str,
     hold_tokens: int,
 ) -> _Plan:
-    slot_ids, virtual_time = await _places(app, generation.model.pool)
+    pool = app.catalogue.pools[generation.model.pool]
+    slot_ids, virtual_time = await _places(app, pool.name, pool.units(generation.settings.count))
     settings = app.settings
     return _Plan(
         command=command,
         generation=generation,
+        others=tuple(app.catalogue.models[name] for name in generation.fallback_models),
+        pool=pool,
         job_id=job_id,
         body_hash=body_hash,
         hold_tokens=hold_tokens,
@@ -132,11 +152,20 @@ async def _plan(
 
 
 def fitted(app: App, command: CreateJob) -> tuple[Generation, str]:
-    """The request checked against its model, and what makes it the same as another."""
-    model = app.catalogue.sellable(command.model)
+    """The request checked against its model, and what makes it the same as another.
+
+    Raises `UnknownModel`, `ModelUnavailable`, `ModerationBlocked` and the errors of `models.fit`,
+    for the model and for each that may do it instead.
+    """
+    now_ms = app.clock.now_ms()
+    model = app.catalogue.sellable(command.model, now_ms)
     generation = models.fit(
         model, command.prompt, command.settings, command.images, command.project_id
     )
+    moderation.check(generation.prompt, generation.settings.negative_prompt)
+    _check_places(app, generation)
+    fallbacks = _fallbacks(app, command, generation, now_ms)
+    generation = replace(generation, fallback_models=fallbacks)
     return generation, pricing.body_hash(generation)
 
 
@@ -152,8 +181,43 @@ def price_of(app: App, command: CreateJob, generation: Generation, body_hash: st
     return tokens
 
 
-async def _places(app: App, pool: str) -> tuple[tuple[str, ...], int]:
-    """A few free slots, picked at random so that callers do not meet, and the pool's virtual time.
+def _check_places(app: App, generation: Generation) -> None:
+    pool = app.catalogue.pools[generation.model.pool]
+    most = max(pool.places.values())
+    if pool.units(generation.settings.count) > most:
+        raise UnsupportedSetting(
+            f"{generation.model.name} makes at most {most} at a time here.", param="count"
+        )
+
+
+def _fallbacks(
+    app: App, command: CreateJob, generation: Generation, now_ms: int
+) -> tuple[str, ...]:
+    """The models that may do it instead: those that the creator names must be able to, and cost no
+    more; the one that the operator has named need not.
+    """
+    if len(command.fallback_models) > FALLBACKS_MAX:
+        raise InvalidRequest(
+            f"At most {FALLBACKS_MAX} models may be named.", param="fallback_models"
+        )
+    most_tokens = pricing.price(generation).total_tokens
+    for name in command.fallback_models:
+        try:
+            other = models.fit_another(app.catalogue.sellable(name, now_ms), generation)
+        except AppError as error:
+            raise UnsupportedSetting(error.message, param="fallback_models") from error
+        if pricing.price(other).total_tokens > most_tokens:
+            raise UnsupportedSetting(
+                f"{other.model.name} costs more than {generation.model.name}.",
+                param="fallback_models",
+            )
+    equal = generation.model.equal
+    named = (*command.fallback_models, *((equal,) if equal else ()))
+    return tuple(name for name in dict.fromkeys(named) if name != generation.model.id)
+
+
+async def _places(app: App, pool: str, units: int) -> tuple[tuple[str, ...], int]:
+    """Free slots enough, picked at random so that callers do not meet, and the pool's virtual time.
 
     One query gives both: free slots come first; when there is none, the busy one that started last
     does.
@@ -168,9 +232,11 @@ async def _places(app: App, pool: str) -> tuple[tuple[str, ...], int]:
     )
     seen = [slot for document in found if (slot := records.slot(document)) is not None]
     virtual_time = max((slot.start_tag for slot in seen), default=0)
-    free = [slot.id for slot in seen if slot.is_free]
+    free = [slot for slot in seen if slot.is_free and not slot.is_kept]
     first = app.ids.below(len(free)) if free else 0
-    return tuple((free[first:] + free[:first])[:_SLOTS_TRIED]), virtual_time
+    turned = free[first:] + free[:first]
+    spare = turned[: units + _SLOTS_SPARE] if units == 1 else slots.together(turned, units)
+    return tuple(slot.id for slot in spare), virtual_time
 
 
 def _decide(plan: _Plan, documents: Documents) -> list[Write]:
@@ -188,35 +254,35 @@ def _decide(plan: _Plan, documents: Documents) -> list[Write]:
         )
         if repeated is not None:
             raise _Repeated(repeated)
-    images = _checked_images(plan, documents)
-    slot = _first_free(plan, documents)
-    cost = slots.weighted_cost(plan.generation.model.expected_seconds * 1000, account.weight)
-    pool = plan.generation.model.pool
-    tags = slots.tags(plan.virtual_time, activity.finish_tag(pool), cost)
+    model = plan.generation.model
+    if records.switches(documents[records.SWITCHES_KEY]).is_off(model.provider, model.id):
+        raise models.unavailable(model)
+    uploads = _checked_images(plan, documents)
+    taken = _free(plan, documents)
+    cost = slots.weighted_cost(model.expected_seconds * 1000, account.weight)
+    tags = slots.tags(plan.virtual_time, activity.finish_tag(model.pool), cost)
     entry = accounts.Recent(plan.now_ms, plan.body_hash, plan.job_id)
-    activity = accounts.started(activity, entry, pool, tags.finish, slot is None, plan.limits)
+    activity = accounts.started(activity, entry, model.pool, tags.finish, not taken, plan.limits)
     posting = ledger.hold(
         records.wallet(documents, user_id), plan.job_id, plan.hold_tokens, plan.now_ms
     )
-    job = _job(plan, images, slot, tags.start, cost)
-    writes: list[Write] = [
+    job = _job(plan, uploads, taken, tags.start, cost)
+    return [
         records.put_wallet(posting.wallet, activity),
         *records.create_rows(posting),
         Put(records.job_key(job.id), records.job_data(job)),
+        *(records.put_slot(slots.take(slot, job.id, tags.start)) for slot in taken),
     ]
-    if slot is not None:
-        writes.append(records.put_slot(slots.take(slot, job.id, tags.start)))
-    return writes
 
 
-def _checked_images(plan: _Plan, documents: Documents) -> Mapping[str, str]:
+def _checked_images(plan: _Plan, documents: Documents) -> Mapping[str, Upload]:
     return {
         role: _checked_image(plan, role, documents[records.upload_key(image_id)])
         for role, image_id in plan.command.images.items()
     }
 
 
-def _checked_image(plan: _Plan, role: str, document: Document) -> str:
+def _checked_image(plan: _Plan, role: str, document: Document) -> Upload:
     upload = records.upload(document)
     if upload is None or upload.user_id != plan.command.session.user_id:
         raise InvalidRequest("There is no such picture.", param=f"images.{role}")
@@ -224,21 +290,30 @@ def _checked_image(plan: _Plan, role: str, document: Document) -> str:
         raise ImageNotReady("The picture has not been checked yet.", param=f"images.{role}")
     if upload.state == "rejected":
         raise InvalidRequest("This picture was refused.", param=f"images.{role}")
-    return upload.clean_key
+    wrong = _wrong_with(plan.generation.model, upload)
+    if wrong is not None:
+        raise UnsupportedSetting(wrong, param=f"images.{role}")
+    return upload
 
 
-def _first_free(plan: _Plan, documents: Documents) -> Slot | None:
-    for slot_id in plan.slot_ids:
-        slot = records.slot(documents[records.slot_key(slot_id)])
-        if slot is not None and slot.is_free:
-            return slot
-    return None
+def _wrong_with(model: Model, upload: Upload) -> str | None:
+    assert upload.width is not None, "a checked picture has a size"
+    assert upload.height is not None, "a checked picture has a size"
+    return models.wrong_with_picture(model.capabilities.picture, upload.width, upload.height)
+
+
+def _free(plan: _Plan, documents: Documents) -> tuple[Slot, ...]:
+    """The slots that are still free, if they are enough."""
+    found = [records.slot(documents[records.slot_key(slot_id)]) for slot_id in plan.slot_ids]
+    free = [slot for slot in found if slot is not None and slot.is_free and not slot.is_kept]
+    return slots.together(free, plan.units)
 
 
 def _job(
-    plan: _Plan, images: Mapping[str, str], slot: Slot | None, start_tag: int, cost: int
+    plan: _Plan, uploads: Mapping[str, Upload], taken: Sequence[Slot], start_tag: int, cost: int
 ) -> Job:
     model, generation = plan.generation.model, plan.generation
+    others = [m.id for m in plan.others if not any(_wrong_with(m, u) for u in uploads.values())]
     deadline_at_ms = plan.now_ms + plan.wait_limit_ms
     return Job(
         id=plan.job_id,
@@ -249,18 +324,22 @@ def _job(
         pool=model.pool,
         prompt=generation.prompt,
         settings=generation.settings,
-        images=images,
+        images={role: upload.clean_key for role, upload in uploads.items()},
         body_hash=plan.body_hash,
         project_id=generation.project_id,
         hold_tokens=plan.hold_tokens,
+        price_tokens=plan.hold_tokens,
+        units=plan.units,
+        fallback_models=tuple(others),
         weighted_cost_ms=cost,
         expected_ms=model.expected_seconds * 1000,
         run_limit_ms=model.run_limit_seconds * 1000,
-        state=State.PARKED if slot is None else State.READY,
+        state=State.READY if taken else State.PARKED,
         created_at_ms=plan.now_ms,
         updated_at_ms=plan.now_ms,
         deadline_at_ms=deadline_at_ms,
-        slot=None if slot is None else slot.id,
+        account=taken[0].account if taken else None,
+        slots=tuple(slot.id for slot in taken),
         start_tag=start_tag,
-        due_at_ms=deadline_at_ms if slot is None else plan.now_ms + plan.ready_again_ms,
+        due_at_ms=plan.now_ms + plan.ready_again_ms if taken else deadline_at_ms,
     )

@@ -6,7 +6,7 @@ from shared.errors import JobNotFinished
 from shared.ports import Documents, Write
 from shared.usecases.read_jobs import owned
 from shared.usecases.read_session import Session, check_session
-from shared.usecases.store_result import remove_media
+from shared.usecases.result_files import remove_files
 
 _OPEN = frozenset({"queued", "running", "storing"})
 
@@ -33,5 +33,7 @@ async def delete_job(app: App, session: Session, job_id: str) -> None:
             raise JobNotFinished("A job can be deleted when it has ended. Cancel it first.")
         return [records.put_job(jobs.deleted(job, now_ms))]
 
-    await app.store.transact([job_key, account_key], decide)
-    await remove_media(app, job_id)
+    documents = await app.store.transact([job_key, account_key], decide)
+    after = records.job(documents[job_key])
+    assert after is not None, "jobs are never removed"
+    await remove_files(app, after)

@@ -1,7 +1,5 @@
 """Send a ready job to its vendor: claim first, send once, never resend blindly."""
 
-import hashlib
-import hmac
 import logging
 
 from shared import jobs, records
@@ -9,15 +7,25 @@ from shared.app import App
 from shared.errors import VendorBusy, VendorRejected, VendorUnknown
 from shared.failures import FailureCode, failure
 from shared.jobs import Event, Job, State
-from shared.ports import Documents, Work, Write
+from shared.ports import Accepted, BadMedia, Documents, Work, Write
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.bind_task import bind_task
+from shared.usecases.deliver_results import deliver_results
+from shared.usecases.describe_work import describe_work
+from shared.usecases.pause_vendor import pause_account
+from shared.usecases.reroute_job import reroute_job
 
 _log = logging.getLogger(__name__)
 
-_IMAGE_URL_SECONDS = 3600
 _BUSY_AGAIN_MAX_SECONDS = 120
+# What says nothing of the request: another vendor may do it.
+_ELSEWHERE = frozenset({
+    FailureCode.MODEL_GONE,
+    FailureCode.PROVIDER_BUSY,
+    FailureCode.PROVIDER_FAILED,
+    FailureCode.PROVIDER_MISCONFIGURED,
+})  # fmt: skip
 
 
 async def dispatch_job(app: App, job_id: str, epoch: int) -> None:
@@ -31,26 +39,40 @@ async def dispatch_job(app: App, job_id: str, epoch: int) -> None:
     job = records.job(seen[records.job_key(job_id)])
     if job is None or job.claim != claim or job.state is not State.SUBMITTING:
         return
-    work = await _work(app, job)
+    if records.switches(seen[records.SWITCHES_KEY]).is_off(job.provider, job.model):
+        await _go_elsewhere(app, job, claim, seen, FailureCode.MODEL_OFF)
+        return
+    try:
+        work = await describe_work(app, job)
+    except (BadMedia, FileNotFoundError):
+        _log.exception("a checked picture cannot be used", extra={"job_id": job.id})
+        await _reject(app, job, claim, seen, FailureCode.PROVIDER_REJECTED)
+        return
     if app.clock.monotonic_ms() - started_ms > app.settings.send_window_seconds * 1000:
         await _put_back(app, job, claim, seen, None)
         return
+    await _send(app, job, claim, seen, work)
+
+
+async def _send(app: App, job: Job, claim: str, seen: Documents, work: Work) -> None:
     try:
-        task_id = await app.vendors.submit(job.provider, work)
+        total_seconds = app.settings.vendor_total_seconds + extra_answer_seconds(app, job)
+        accepted = await app.vendors.submit(work, total_seconds)
     except VendorRejected as refusal:
-        await _reject(app, job, claim, seen, FailureCode(refusal.code))
+        await _refused(app, job, claim, seen, FailureCode(refusal.code))
     except VendorBusy as busy:
         await _put_back(app, job, claim, seen, busy)
     except VendorUnknown as unknown:
         _log.warning("submit outcome unknown", extra={"job_id": job.id, "detail": unknown.detail})
     else:
-        await bind_task(app, job, task_id, seen)
+        await _take(app, job, claim, seen, accepted)
 
 
-def callback_mac(secret: str, provider: str, job_id: str) -> str:
-    """What makes a job's callback address unguessable."""
-    assert secret, "an empty secret would let everybody in"
-    return hmac.new(secret.encode(), f"{provider}/{job_id}".encode(), hashlib.sha256).hexdigest()
+async def _take(app: App, job: Job, claim: str, seen: Documents, accepted: Accepted) -> None:
+    if not accepted.parcels:
+        await bind_task(app, job, accepted.task_id, seen)
+    elif not await deliver_results(app, job, accepted):
+        await _reject(app, job, claim, seen, FailureCode.RESULT_UNAVAILABLE)
 
 
 async def _claim(app: App, job_id: str, epoch: int, claim: str) -> Documents:
@@ -63,38 +85,61 @@ async def _claim(app: App, job_id: str, epoch: int, claim: str) -> Documents:
             return []
         if now_ms >= job.deadline_at_ms:
             return []
-        due_at_ms = now_ms + app.settings.unknown_after_seconds * 1000
+        patience_seconds = app.settings.unknown_after_seconds + extra_answer_seconds(app, job)
         move = jobs.advance(
-            job, Event.CLAIMED, now_ms, claim=claim, submitted_at_ms=now_ms, due_at_ms=due_at_ms
+            job,
+            Event.CLAIMED,
+            now_ms,
+            claim=claim,
+            submitted_at_ms=now_ms,
+            due_at_ms=now_ms + patience_seconds * 1000,
         )
         return [records.put_job(move.job)]
 
-    return await app.store.transact([key], decide)
+    return await app.store.transact([key, records.SWITCHES_KEY], decide)
 
 
-async def _work(app: App, job: Job) -> Work:
-    mac = callback_mac(app.settings.hook_secret, job.provider, job.id)
-    images = {
-        role: await app.blobs.sign_download(key, filename=None, expires_seconds=_IMAGE_URL_SECONDS)
-        for role, key in job.images.items()
-    }
-    return Work(
-        job_id=job.id,
-        kind=job.kind,
-        vendor_model=app.catalogue.models[job.model].vendor_model,
-        prompt=job.prompt,
-        negative_prompt=job.settings.negative_prompt,
-        duration_seconds=job.settings.duration_seconds,
-        resolution=job.settings.resolution,
-        aspect_ratio=job.settings.aspect_ratio,
-        audio=job.settings.audio,
-        images=images,
-        callback_url=f"{app.settings.public_url}/hooks/providers/{job.provider}/{job.id}/{mac}",
-    )
+async def _refused(app: App, job: Job, claim: str, seen: Documents, code: FailureCode) -> None:
+    """The vendor said no for good. What says nothing of the request may be done elsewhere; when it
+    does not know our account, or has no credit for it, nothing more is sent with it for a while.
+    """
+    if code is FailureCode.PROVIDER_MISCONFIGURED:
+        assert job.account is not None, "what was sent has an account"
+        await pause_account(app, job.account, code)
+        await _go_elsewhere(app, job, claim, seen, None)
+    elif code in _ELSEWHERE:
+        await _go_elsewhere(app, job, claim, seen, code)
+    else:
+        await _reject(app, job, claim, seen, code)
+
+
+async def _go_elsewhere(
+    app: App, job: Job, claim: str, seen: Documents, code: FailureCode | None
+) -> None:
+    """To another model that may do it; where there is none, back into the line, or to an end with
+    this failure.
+    """
+    after = await reroute_job(app, job, seen, claim)
+    if after.claim != claim or after.model != job.model:
+        return
+    if code is not None:
+        await _reject(app, job, claim, {}, code)
+        return
+
+    def choose(current: Job) -> Choice | None:
+        if current.claim != claim:
+            return None
+        if current.state is State.QUARANTINED:
+            return Choice(Event.REJECTED)
+        is_held = jobs.can(current, Event.TURNED_AWAY)
+        changes = {"epoch": current.epoch + 1, "due_at_ms": current.deadline_at_ms}
+        return Choice(Event.TURNED_AWAY, changes) if is_held else None
+
+    await apply_event(app, job.id, {}, choose)
 
 
 async def _reject(app: App, job: Job, claim: str, seen: Documents, code: FailureCode) -> None:
-    """The vendor said no for good: tokens back. A job already refunded only gives up its slot."""
+    """Tokens back. A job already refunded only gives up its slots."""
 
     def choose(current: Job) -> Choice | None:
         if current.claim != claim or not jobs.can(current, Event.REJECTED):
@@ -108,11 +153,13 @@ async def _reject(app: App, job: Job, claim: str, seen: Documents, code: Failure
 async def _put_back(
     app: App, job: Job, claim: str, seen: Documents, busy: VendorBusy | None
 ) -> None:
-    """Nothing was accepted: keep the slot and try again later, a bounded number of times."""
+    """Nothing was accepted: keep the slots and try again later, a bounded number of times."""
+    if job.busy_count + 1 >= app.settings.busy_attempts_max:
+        code = FailureCode(busy.code) if busy else FailureCode.PROVIDER_BUSY
+        await _go_elsewhere(app, job, claim, seen, code)
+        return
     delay_ms = _busy_delay_ms(app, job, busy)
     again_at_ms = app.clock.now_ms() + delay_ms + app.settings.ready_again_seconds * 1000
-    is_last = job.busy_count + 1 >= app.settings.busy_attempts_max
-    code = FailureCode(busy.code) if busy else FailureCode.PROVIDER_BUSY
 
     def choose(current: Job) -> Choice | None:
         if current.claim != claim:
@@ -121,8 +168,6 @@ async def _put_back(
             return Choice(Event.REJECTED)
         if not jobs.can(current, Event.PUT_BACK):
             return None
-        if is_last:
-            return Choice(Event.REJECTED, {"failure": failure(code)})
         changes = {
             "claim": None,
             "epoch": current.epoch + 1,
@@ -144,6 +189,7 @@ def _busy_delay_ms(app: App, job: Job, busy: VendorBusy | None) -> int:
     return int(min(max(backoff_seconds, asked_seconds), _BUSY_AGAIN_MAX_SECONDS) * 1000)
 
 
-def is_callback_mac(secret: str, provider: str, job_id: str, mac: str) -> bool:
-    """Whether a callback address is one that we gave out, compared in constant time."""
-    return hmac.compare_digest(callback_mac(secret, provider, job_id).encode(), mac.encode())
+def extra_answer_seconds(app: App, job: Job) -> int:
+    """How much longer than others the job's vendor may take to answer."""
+    pool = app.catalogue.pools.get(job.pool)
+    return 0 if pool is None else pool.extra_answer_seconds

@@ -1,5 +1,7 @@
 """Give free places to waiting jobs, in fair order. Safe to call at any time, from anywhere."""
 
+from collections.abc import Sequence
+
 from shared import jobs, records, slots
 from shared.app import App
 from shared.jobs import Event, Job, State
@@ -7,20 +9,27 @@ from shared.ports import Documents, Order, Query, Where, Write
 from shared.slots import Slot
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, event_writes
+from shared.usecases.reroute_job import reroute_job
 
 _BATCH = 16
 _ROUNDS_MAX = 64
 
 
 async def refill_pool(app: App, pool: str) -> None:
-    """Fill until there is no free slot or nobody waits."""
+    """Fill until nobody waits, or whoever is next finds too few free slots. Where the pool is
+    closed, whoever may go elsewhere goes.
+    """
     for _ in range(_ROUNDS_MAX):
         waiting = await _waiting(app, pool)
-        free = await _free(app, pool) if waiting else []
-        if not free:
+        if not waiting:
             return
-        for slot, job in zip(free, waiting, strict=False):
-            await _grant(app, slot, job)
+        open_slots = await _open(app, pool)
+        if not open_slots:
+            for job in waiting:
+                await reroute_job(app, job, {})
+            return
+        if not await _grant_all(app, waiting, [slot for slot in open_slots if slot.is_free]):
+            return
 
 
 async def _waiting(app: App, pool: str) -> list[Job]:
@@ -35,41 +44,80 @@ async def _waiting(app: App, pool: str) -> list[Job]:
     return [job for document in found if (job := records.job(document)) is not None]
 
 
-async def _free(app: App, pool: str) -> list[Slot]:
+async def _open(app: App, pool: str) -> list[Slot]:
+    """Enabled slots, the free ones first."""
     found = await app.store.query(
         Query(
             records.SLOTS,
-            (
-                Where("pool", "==", pool),
-                Where("enabled", "==", True),
-                Where("busy", "==", False),
-            ),
-            (Order("start_tag", descending=True),),
+            (Where("pool", "==", pool), Where("enabled", "==", True)),
+            (Order("busy"), Order("start_tag", descending=True)),
             limit=_BATCH,
         )
     )
     return [slot for document in found if (slot := records.slot(document)) is not None]
 
 
-async def _grant(app: App, slot: Slot, job: Job) -> None:
-    """Bind one slot to one job, unless another refill was there first."""
-    slot_key, job_key = records.slot_key(slot.id), records.job_key(job.id)
+async def _grant_all(app: App, waiting: Sequence[Job], free: Sequence[Slot]) -> bool:
+    """Serve the line from its head; whether it is worth another look."""
+    left = list(free)
+    for job in waiting:
+        taken = slots.together(left, job.units)
+        if not taken:
+            if left and job.units > 1:
+                await _keep(app, job, left)
+            return False
+        left = [slot for slot in left if slot not in taken]
+        await _grant(app, taken, job)
+    return bool(left)
+
+
+async def _grant(app: App, places: Sequence[Slot], job: Job) -> None:
+    """Bind slots to one job, unless another refill was there first."""
+    job_key = records.job_key(job.id)
+    slot_keys = [records.slot_key(slot.id) for slot in places]
     now_ms = app.clock.now_ms()
     due_at_ms = now_ms + app.settings.ready_again_seconds * 1000
 
     def decide(documents: Documents) -> list[Write]:
-        place, waiting = records.slot(documents[slot_key]), records.job(documents[job_key])
-        assert place is not None
+        present = [slot for key in slot_keys if (slot := records.slot(documents[key])) is not None]
+        waiting = records.job(documents[job_key])
         assert waiting is not None
-        if not place.is_free or not jobs.can(waiting, Event.SLOT_GRANTED):
+        is_free = len(present) == waiting.units and all(slot.is_free for slot in present)
+        if not is_free or not jobs.can(waiting, Event.SLOT_GRANTED) or waiting.pool != job.pool:
             return []
-        taken = slots.take(place, waiting.id, waiting.start_tag)
-        changes = {"slot": slot.id, "epoch": waiting.epoch + 1, "due_at_ms": due_at_ms}
-        choice = Choice(Event.SLOT_GRANTED, changes, (records.put_slot(taken),))
-        return event_writes(documents, waiting, choice, now_ms)
+        taken = [slots.take(slot, waiting.id, waiting.start_tag) for slot in present]
+        changes = {
+            "slots": tuple(slot.id for slot in taken),
+            "account": taken[0].account,
+            "epoch": waiting.epoch + 1,
+            "due_at_ms": due_at_ms,
+        }
+        also = tuple(records.put_slot(slot) for slot in taken)
+        return event_writes(documents, waiting, Choice(Event.SLOT_GRANTED, changes, also), now_ms)
 
-    keys = [slot_key, job_key, records.wallet_key(job.user_id)]
+    keys = [*slot_keys, job_key, records.wallet_key(job.user_id)]
     after = records.job((await app.store.transact(keys, decide))[job_key])
     assert after is not None
     if after.state is State.READY:
         await tasks.push_dispatch(app, after)
+
+
+async def _keep(app: App, job: Job, free: Sequence[Slot]) -> None:
+    """Keep free slots for the head of the line, which needs several at once: otherwise newcomers
+    would take each one that becomes free. Those of the account that has most of them.
+    """
+    accounts = [slot.account for slot in free]
+    account = max(sorted(set(accounts)), key=accounts.count)
+    ids = [slot.id for slot in free if slot.account == account and not slot.is_kept][: job.units]
+    keys = [records.slot_key(slot_id) for slot_id in ids]
+
+    def decide(documents: Documents) -> list[Write]:
+        present = [slot for key in keys if (slot := records.slot(documents[key])) is not None]
+        return [
+            records.put_slot(slots.keep(slot))
+            for slot in present
+            if slot.is_free and not slot.is_kept
+        ]
+
+    if keys:
+        await app.store.transact(keys, decide)

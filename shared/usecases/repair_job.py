@@ -14,7 +14,11 @@ from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.bind_task import bind_task
 from shared.usecases.check_job import RESUMED_ROUND, apply_outcome, ask_vendor, delay_ms
-from shared.usecases.store_result import give_up_storing, remove_media
+from shared.usecases.deliver_results import find_delivery, record_delivery
+from shared.usecases.dispatch_job import extra_answer_seconds
+from shared.usecases.result_files import remove_files
+from shared.usecases.store_result import give_up_storing
+from shared.usecases.tickets import ticket
 
 _log = logging.getLogger(__name__)
 
@@ -61,10 +65,14 @@ async def _find_out(app: App, job: Job, seen: Documents) -> None:
     while. A vendor that cannot be asked has not said that it is absent: then only the time that
     the job would have had to run ends the wait.
     """
-    patience_ms = app.settings.absent_after_seconds * 1000
-    if app.vendors.can_look_up(job.provider):
+    extra_seconds = extra_answer_seconds(app, job)
+    patience_ms = (app.settings.absent_after_seconds + extra_seconds) * 1000
+    if extra_seconds and (count := await find_delivery(app, job)):
+        await record_delivery(app, job, f"delivered-{job.id}", count)
+        return
+    if app.vendors.abilities(job.provider).can_look_up:
         try:
-            task_id = await app.vendors.look_up(job.provider, job.id)
+            task_id = await app.vendors.look_up(ticket(app, job))
         except VendorError as error:
             _log.warning("look-up failed", extra={"job_id": job.id, "detail": error.detail})
             task_id, patience_ms = None, patience_ms + job.run_limit_ms
@@ -139,7 +147,7 @@ async def _end_quarantine(app: App, job: Job, seen: Documents) -> None:
 
 async def _forget(app: App, job: Job) -> None:
     """A finished job is due only when it was deleted: its media go for good, then its due time."""
-    await remove_media(app, job.id)
+    await remove_files(app, job)
     key = records.job_key(job.id)
     now_ms = app.clock.now_ms()
 

@@ -8,7 +8,6 @@ from shared import ids, ledger, models, pricing, records
 from shared.accounts import Account
 from shared.app import App
 from shared.errors import NotFound
-from shared.jobs import Settings
 from shared.ledger import Wallet
 from shared.ports import Create, Documents, Write
 
@@ -56,9 +55,7 @@ async def read_owner(app: App, user_id: str) -> Owner:
 def trial_tokens(app: App) -> int:
     """What a new account gets: some generations' worth of the default model."""
     model = app.catalogue.models[app.catalogue.default_model]
-    shortest = "x" * model.capabilities.prompt_chars_min
-    generation = models.fit(model, shortest, Settings(), {}, None)
-    return app.settings.trial_generations * pricing.price(generation).total_tokens
+    return app.settings.trial_generations * pricing.price(models.plainest(model)).total_tokens
 
 
 def _owner(documents: Documents, user_id: str) -> Owner:

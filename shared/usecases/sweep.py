@@ -11,6 +11,7 @@ from shared.jobs import State
 from shared.ports import Order, Query, Where
 from shared.usecases import tasks
 from shared.usecases.open_pools import open_pools
+from shared.usecases.pause_vendor import try_paused_vendors
 
 _POOLS_EVERY = 10  # sweeps between looks at every slot
 
@@ -31,6 +32,7 @@ async def sweep(app: App) -> Swept:
     """
     now_ms = app.clock.now_ms()
     number = now_ms // (app.settings.sweep_seconds * 1000)
+    await try_paused_vendors(app)
     if number % _POOLS_EVERY == 0 or not await _all_open(app):
         await open_pools(app)
     found = await app.store.query(

@@ -30,7 +30,12 @@ def dispatch_queue(pool: str) -> str:
 def queue_specs(catalogue: Catalogue) -> tuple[QueueSpec, ...]:
     """Every queue there is; a pool's dispatch queue has as many places as the pool has slots."""
     dispatches = tuple(
-        QueueSpec(dispatch_queue(pool.name), pool.slots, pool.submits_per_second)
+        QueueSpec(
+            dispatch_queue(pool.name),
+            pool.slots,
+            pool.submits_per_minute / 60,
+            dispatch_deadline_seconds=60 + pool.extra_answer_seconds,
+        )
         for pool in catalogue.pools.values()
     )
     return (

@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 from shared.adapters.providers.translator import Provider
 from shared.errors import NotFound
 
-_NOT_VENDORS = frozenset({"driver", "translator"})
+_NOT_VENDORS = frozenset({"driver", "key_sets", "translator"})
 
 NAMES = tuple(
     sorted(

@@ -3,16 +3,18 @@
 No error here quotes the reply: vendors echo prompts, and signed addresses, in their messages.
 """
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from shared.adapters.providers.translator import REPLY_BYTES_MAX
 from shared.errors import VendorUnknown
 from shared.failures import FailureCode
 from shared.ports import Data, HttpReply
 
-BODY_BYTES_MAX = 1_000_000
 DEPTH_MAX = 32
 URL_CHARS_MAX = 4096
 RETRY_AFTER_SECONDS_MAX = 3600
@@ -24,9 +26,9 @@ _SECONDS = re.compile(r"[0-9]{1,6}")
 _URL = re.compile(r"https?://[!-~]+")
 
 
-def json_object(body: bytes) -> Data:
+def json_object(body: bytes, max_bytes: int = REPLY_BYTES_MAX) -> Data:
     """The JSON object in a body of bounded size and depth."""
-    if len(body) > BODY_BYTES_MAX:
+    if len(body) > max_bytes:
         raise _unreadable("too large")
     try:
         value = json.loads(body, parse_constant=_no_constant)
@@ -77,6 +79,17 @@ def url_in(data: Data, name: str) -> str:
     if not isinstance(value, str) or len(value) > URL_CHARS_MAX or not _URL.fullmatch(value):
         raise _unreadable(f"without an address in {name}")
     return value
+
+
+def content_in(data: Data, name: str) -> bytes:
+    """Bytes that are written in base64, perhaps behind a `data:` prefix."""
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise _unreadable(f"without bytes in {name}")
+    try:
+        return base64.b64decode(value.rpartition("base64,")[2], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _unreadable(f"without base64 in {name}") from error
 
 
 def word_in(data: Data, name: str) -> str:

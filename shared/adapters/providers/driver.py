@@ -1,6 +1,6 @@
 """The one driver over all vendors: it sends what translators build and says what came of it.
 
-It has no sockets and no clock of its own; it waits for nothing but the `Http` port.
+It has no sockets of its own; it waits for nothing but the `Http` port.
 """
 
 import logging
@@ -11,10 +11,21 @@ from dataclasses import replace
 from typing import TypeVar
 
 from shared.adapters import providers
-from shared.adapters.providers.translator import Account, Provider
-from shared.errors import NotFound, VendorBusy, VendorError, VendorUnknown, WebhookRefused
+from shared.adapters.providers.key_sets import KeySets
+from shared.adapters.providers.translator import Account, Ask, Keys, Provider
+from shared.errors import (
+    NotFound,
+    VendorBusy,
+    VendorError,
+    VendorGone,
+    VendorUnknown,
+    WebhookRefused,
+)
 from shared.failures import FailureCode
 from shared.ports import (
+    Abilities,
+    Accepted,
+    Clock,
     Hint,
     Http,
     HttpLimits,
@@ -24,11 +35,13 @@ from shared.ports import (
     NoReply,
     NotSent,
     Outcome,
+    Parcel,
+    Ticket,
     Work,
 )
 
 FETCH_SECONDS = 300.0
-REPLY_BYTES_MAX = 1_000_000
+QUESTIONS_MAX = 3
 
 # What a translator must never raise, and what a mistake in one would.
 _MISTAKES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -45,6 +58,7 @@ class Driver:
         self,
         http: Http,
         accounts: Mapping[str, Account],
+        clock: Clock,
         *,
         connect_seconds: float = 5.0,
         total_seconds: float = 30.0,
@@ -52,62 +66,88 @@ class Driver:
     ) -> None:
         self._http = http
         self._accounts = accounts
+        self._clock = clock
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
         self._load = load
+        self._key_sets = KeySets(http, clock, connect_seconds, total_seconds)
 
-    async def submit(self, provider: str, work: Work) -> str:
-        """Ask for a generation; returns the vendor's task id. Raises `VendorRejected`,
-        `VendorBusy`, `VendorUnknown`."""
-        translator, account = self._vendor(provider)
-        with _logged(provider, "submit", work.job_id):
+    def abilities(self, provider: str) -> Abilities:
+        """See the port."""
+        self._accounts_of(provider)
+        translator = self._load(provider)
+        return Abilities(
+            can_poll=translator.poll is not None,
+            can_look_up=translator.lookup is not None,
+            can_cancel=translator.cancel is not None,
+            takes_bytes=translator.takes_bytes,
+        )
+
+    async def submit(self, work: Work, total_seconds: float) -> Accepted:
+        """See the port."""
+        ticket = work.ticket
+        translator, account = self._vendor(ticket)
+        with _logged(ticket.provider, "submit", ticket.job_id):
             request = translator.submit(work, account)
-            return await self._ask(account, request, translator.accepted)
+            reply = await self._send(translator, account, request, total_seconds)
+            return _read(reply, lambda reply: translator.accepted(reply, work))
 
-    async def poll(self, provider: str, task_id: str) -> Outcome:
-        """Ask how a task stands. Raises `VendorGone`, `VendorBusy`, `VendorUnknown`."""
-        translator, account = self._vendor(provider)
-        with _logged(provider, "poll", task_id):
-            request = translator.poll(task_id, account)
-            return await self._ask(account, request, lambda r: translator.outcome(r, task_id))
+    async def poll(self, ticket: Ticket) -> Outcome:
+        """See the port."""
+        translator, account = self._vendor(ticket)
+        poll = translator.poll
+        with _logged(ticket.provider, "poll", ticket.task_id):
+            if poll is None:
+                raise VendorGone(FailureCode.RESULT_UNAVAILABLE, "the vendor answers only once")
+            read = poll.read
+            said: Outcome | Ask = Ask(
+                poll.request(ticket, account), lambda reply: read(reply, ticket, account)
+            )
+            for _ in range(QUESTIONS_MAX):
+                if isinstance(said, Outcome):
+                    return said
+                reply = await self._send(translator, account, said.request, self._total_seconds)
+                said = _read(reply, said.read)
+            if isinstance(said, Outcome):
+                return said
+            raise VendorUnknown(FailureCode.PROVIDER_FAILED, "one question leads to another")
 
-    def can_look_up(self, provider: str) -> bool:
-        """Whether the vendor can find a task by our id."""
-        translator, _account = self._vendor(provider)
-        return translator.lookup is not None
-
-    async def look_up(self, provider: str, job_id: str) -> str | None:
-        """The task id the vendor has for our id. Raises `VendorBusy`, `VendorUnknown`."""
-        translator, account = self._vendor(provider)
+    async def look_up(self, ticket: Ticket) -> str | None:
+        """See the port."""
+        translator, account = self._vendor(ticket)
         lookup = translator.lookup
-        assert lookup is not None, "only asked where can_look_up says yes"
-        with _logged(provider, "look_up", job_id):
-            request = lookup.request(job_id, account)
-            return await self._ask(account, request, lambda r: lookup.read(r, job_id))
+        assert lookup is not None, "only asked where the abilities say so"
+        with _logged(ticket.provider, "look_up", ticket.job_id):
+            request = lookup.request(ticket, account)
+            reply = await self._send(translator, account, request, self._total_seconds)
+            return _read(reply, lambda reply: lookup.read(reply, ticket))
 
-    def can_cancel(self, provider: str) -> bool:
-        """Whether the vendor can stop a running task."""
-        translator, _account = self._vendor(provider)
-        return translator.cancel is not None
-
-    async def cancel(self, provider: str, task_id: str) -> Outcome:
-        """Ask the vendor to stop a task; the outcome says what it is now. Raises as `poll` does."""
-        translator, account = self._vendor(provider)
+    async def cancel(self, ticket: Ticket) -> Outcome:
+        """See the port."""
+        translator, account = self._vendor(ticket)
         cancel = translator.cancel
-        assert cancel is not None, "only asked where can_cancel says yes"
-        with _logged(provider, "cancel", task_id):
-            request = cancel.request(task_id, account)
-            outcome = await self._ask(account, request, lambda r: cancel.read(r, task_id))
-        return outcome or await self.poll(provider, task_id)
+        assert cancel is not None, "only asked where the abilities say so"
+        with _logged(ticket.provider, "cancel", ticket.task_id):
+            request = cancel.request(ticket, account)
+            reply = await self._send(translator, account, request, self._total_seconds)
+            outcome = _read(reply, lambda reply: cancel.read(reply, ticket))
+        return outcome or await self.poll(ticket)
 
-    async def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncGenerator[bytes, None]:
-        """Stream a result from the vendor's allowed hosts, without our key. Raises
-        `VendorUnknown`."""
-        translator, account = self._vendor(provider)
+    async def fetch(
+        self, ticket: Ticket, parcel: Parcel, max_bytes: int
+    ) -> AsyncGenerator[bytes, None]:
+        """See the port."""
+        if parcel.content:
+            yield parcel.content
+            return
+        translator, account = self._vendor(ticket)
         hosts = (account.host, *translator.hosts)
         limits = HttpLimits(hosts, self._connect_seconds, FETCH_SECONDS, max_bytes)
-        chunks = self._http.stream(HttpRequest("GET", url), limits)
-        with _logged(provider, "fetch", "a result"):
+        request = HttpRequest("GET", parcel.url)
+        if translator.keyed_results and parcel.url.startswith(account.url("/")):
+            request = translator.authorize(request, account, self._clock.now_ms())
+        chunks = self._http.stream(request, limits)
+        with _logged(ticket.provider, "fetch", "a result"):
             try:
                 async for chunk in chunks:
                     yield chunk
@@ -118,40 +158,68 @@ class Driver:
                 if isinstance(chunks, AsyncGenerator):
                     await chunks.aclose()
 
-    def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:
-        """Verify a webhook's own signature, where the vendor signs, and read the task id. Raises
-        `WebhookRefused`, and `NotFound` for an unknown provider."""
-        translator, account = self._vendor(provider)
+    async def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:
+        """See the port."""
+        accounts = self._accounts_of(provider)
+        webhook = self._load(provider).webhook
+        if webhook is None:
+            raise NotFound("This provider does not call us.")
+        secrets = tuple(secret for account in accounts for secret in account.webhook_secrets)
         lowered = replace(inbound, headers=_lowered(inbound.headers))
+        if webhook.key_set_url is None:
+            return _hinted(lambda: webhook.read(lowered, Keys(secrets), now_ms), provider)
+        url = webhook.key_set_url(accounts[0])
+        keys = Keys(secrets, await self._key_sets.keys(url))
         try:
-            return translator.webhook(lowered, account, now_ms)
-        except _MISTAKES as error:
-            _log.warning("webhook: %s", _place_of(error), extra={"provider": provider})
-            raise WebhookRefused("The webhook was not understood.") from error
+            return _hinted(lambda: webhook.read(lowered, keys, now_ms), provider)
+        except WebhookRefused:
+            # The vendor may have begun to sign with a key that we do not know yet.
+            newer = Keys(secrets, await self._key_sets.keys_anew(url))
+            if newer == keys:
+                raise
+            return _hinted(lambda: webhook.read(lowered, newer, now_ms), provider)
 
-    def _vendor(self, provider: str) -> tuple[Provider, Account]:
-        account = self._accounts.get(provider)
-        if account is None:
+    def _accounts_of(self, provider: str) -> list[Account]:
+        accounts = [each for each in self._accounts.values() if each.provider == provider]
+        if not accounts:
             raise NotFound("There is no such provider.")
-        return self._load(provider), account
+        return accounts
 
-    async def _ask(
-        self, account: Account, request: HttpRequest, read: Callable[[HttpReply], T]
-    ) -> T:
-        limits = HttpLimits(
-            (account.host,), self._connect_seconds, self._total_seconds, REPLY_BYTES_MAX
-        )
+    def _vendor(self, ticket: Ticket) -> tuple[Provider, Account]:
+        account = self._accounts.get(ticket.account)
+        if account is None or account.provider != ticket.provider:
+            raise NotFound("There is no such account with a provider.")
+        return self._load(ticket.provider), account
+
+    async def _send(
+        self, translator: Provider, account: Account, request: HttpRequest, total_seconds: float
+    ) -> HttpReply:
+        hosts, size = (account.host,), translator.reply_bytes_max
+        limits = HttpLimits(hosts, self._connect_seconds, total_seconds, size)
+        signed = translator.authorize(request, account, self._clock.now_ms())
         try:
-            reply = await self._http.send(request, limits)
+            reply = await self._http.send(signed, limits)
         except NotSent as error:
             raise VendorBusy(FailureCode.PROVIDER_BUSY, str(error)) from error
         except NoReply as error:
             raise VendorUnknown(FailureCode.TIMED_OUT, str(error)) from error
-        try:
-            return read(replace(reply, headers=_lowered(reply.headers)))
-        except _MISTAKES as error:
-            # The vendor has our request, so a mistake of ours must not look like its no.
-            raise VendorUnknown(FailureCode.PROVIDER_FAILED, _place_of(error)) from error
+        return replace(reply, headers=_lowered(reply.headers))
+
+
+def _read(reply: HttpReply, read: Callable[[HttpReply], T]) -> T:
+    try:
+        return read(reply)
+    except _MISTAKES as error:
+        # The vendor has our request, so a mistake of ours must not look like its no.
+        raise VendorUnknown(FailureCode.PROVIDER_FAILED, _place_of(error)) from error
+
+
+def _hinted(read: Callable[[], Hint], provider: str) -> Hint:
+    try:
+        return read()
+    except _MISTAKES as error:
+        _log.warning("webhook: %s", _place_of(error), extra={"provider": provider})
+        raise WebhookRefused("The webhook was not understood.") from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The sandbox vendor, which comes with this repository; infra/sandbox is its side of the wire."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from shared.adapters.providers._replies import (
@@ -13,8 +14,16 @@ from shared.adapters.providers._replies import (
     url_in,
     word_in,
 )
-from shared.adapters.providers._signing import check_age, check_hmac_sha256
-from shared.adapters.providers.translator import Account, Cancel, Lookup, Provider
+from shared.adapters.providers._signing import check_age, check_hmac_sha256, hint_of
+from shared.adapters.providers.translator import (
+    Account,
+    Cancel,
+    Keys,
+    Lookup,
+    Poll,
+    Provider,
+    Webhook,
+)
 from shared.errors import (
     VendorBusy,
     VendorError,
@@ -25,6 +34,7 @@ from shared.errors import (
 )
 from shared.failures import FailureCode
 from shared.ports import (
+    Accepted,
     Data,
     Hint,
     HttpReply,
@@ -32,6 +42,8 @@ from shared.ports import (
     Inbound,
     Outcome,
     OutcomeState,
+    Parcel,
+    Ticket,
     Work,
 )
 
@@ -65,94 +77,90 @@ _FAILURES: Mapping[str, FailureCode] = {
 }
 
 
-class Sandbox:
-    """A translator like any other vendor's."""
-
-    name = "sandbox"
-    hosts: tuple[str, ...] = ()
-
-    @property
-    def lookup(self) -> Lookup | None:
-        return Lookup(_ask_by_job, _task_of_job)
-
-    @property
-    def cancel(self) -> Cancel | None:
-        return Cancel(_ask_to_stop, _stopped)
-
-    def submit(self, work: Work, account: Account) -> HttpRequest:
-        unsent = [role for role in work.images if role not in _PICTURES]
-        if unsent or work.audio:
-            raise VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {unsent or 'audio'}")
-        body = {
-            "client_id": work.job_id,
-            "kind": work.kind,
-            "model": work.vendor_model,
-            "prompt": work.prompt,
-            "negative_prompt": work.negative_prompt,
-            "duration_seconds": work.duration_seconds,
-            "resolution": work.resolution,
-            "aspect_ratio": work.aspect_ratio,
-            "callback_url": work.callback_url or None,
-        }
-        body |= {_PICTURES[role]: url for role, url in work.images.items()}
-        sent = {name: value for name, value in body.items() if value is not None}
-        return HttpRequest("POST", account.url(_GENERATIONS), _key(account), json=sent)
-
-    def accepted(self, reply: HttpReply) -> str:
-        data = json_object(reply.body)
-        if reply.status in {200, 201}:
-            return task_id_in(data, "id")
-        error = object_in(data, "error")
-        if reply.status == 409 and error.get("code") == "duplicate_client_id":
-            # Our earlier submit got through although we never heard: that one is our task.
-            return task_id_in(error, "generation_id")
-        code = _REFUSALS.get(word_in(error, "code"))
-        if code and 400 <= reply.status < 500:
-            raise VendorRejected(code, _said(reply, error))
-        raise _not_now(reply, error)
-
-    def poll(self, task_id: str, account: Account) -> HttpRequest:
-        return HttpRequest("GET", account.url(_task_path(task_id)), _key(account))
-
-    def outcome(self, reply: HttpReply, task_id: str) -> Outcome:
-        return _outcome(_answer(reply), task_id)
-
-    def webhook(self, inbound: Inbound, account: Account, now_ms: int) -> Hint:
-        timestamp = inbound.headers.get("sandbox-timestamp", "")
-        signature = inbound.headers.get("sandbox-signature", "")
-        if not signature.startswith(_SIGNATURE_VERSION):
-            raise WebhookRefused("The webhook is not signed.")
-        check_age(timestamp, now_ms)
-        check_hmac_sha256(
-            f"{timestamp}.".encode() + inbound.body,
-            signature.removeprefix(_SIGNATURE_VERSION),
-            account.webhook_secrets,
-        )
-        try:
-            return Hint(task_id_in(json_object(inbound.body), "id"))
-        except VendorUnknown as error:
-            raise WebhookRefused("The webhook names no generation.") from error
+def authorize(request: HttpRequest, account: Account, now_ms: int) -> HttpRequest:
+    """The key as a bearer token."""
+    headers = {**request.headers, "authorization": f"Bearer {account.api_key}"}
+    return replace(request, headers=headers)
 
 
-def _ask_by_job(job_id: str, account: Account) -> HttpRequest:
-    query = urlencode({"client_id": job_id})
-    return HttpRequest("GET", account.url(f"{_GENERATIONS}?{query}"), _key(account))
+def submit(work: Work, account: Account) -> HttpRequest:
+    """See `Provider`."""
+    unsent = [role for role in work.images if role not in _PICTURES]
+    if unsent or work.audio or work.count != 1:
+        what = unsent or ("audio" if work.audio else "several results")
+        raise VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
+    body = {
+        "client_id": work.ticket.job_id,
+        "kind": work.ticket.kind,
+        "model": work.ticket.vendor_model,
+        "prompt": work.prompt,
+        "negative_prompt": work.negative_prompt,
+        "duration_seconds": work.duration_seconds,
+        "resolution": work.resolution,
+        "aspect_ratio": work.aspect_ratio,
+        "callback_url": work.callback_url or None,
+    }
+    body |= {_PICTURES[role]: picture.url for role, picture in work.images.items()}
+    sent = {name: value for name, value in body.items() if value is not None}
+    return HttpRequest("POST", account.url(_GENERATIONS), json=sent)
 
 
-def _task_of_job(reply: HttpReply, job_id: str) -> str | None:
+def accepted(reply: HttpReply, work: Work) -> Accepted:
+    """See `Provider`."""
+    data = json_object(reply.body)
+    if reply.status in {200, 201}:
+        return Accepted(task_id_in(data, "id"))
+    error = object_in(data, "error")
+    if reply.status == 409 and error.get("code") == "duplicate_client_id":
+        # Our earlier submit got through although we never heard: that one is our task.
+        return Accepted(task_id_in(error, "generation_id"))
+    code = _REFUSALS.get(word_in(error, "code"))
+    if code and 400 <= reply.status < 500:
+        raise VendorRejected(code, _said(reply, error))
+    raise _not_now(reply, error)
+
+
+def _ask(ticket: Ticket, account: Account) -> HttpRequest:
+    return HttpRequest("GET", account.url(_task_path(ticket)))
+
+
+def _told(reply: HttpReply, ticket: Ticket, account: Account) -> Outcome:
+    return _outcome(_answer(reply), ticket.task_id)
+
+
+def _ask_by_job(ticket: Ticket, account: Account) -> HttpRequest:
+    query = urlencode({"client_id": ticket.job_id})
+    return HttpRequest("GET", account.url(f"{_GENERATIONS}?{query}"))
+
+
+def _task_of_job(reply: HttpReply, ticket: Ticket) -> str | None:
     found = objects_in(_answer(reply), "data")
-    ours = [task_id_in(item, "id") for item in found if item.get("client_id") == job_id]
+    ours = [task_id_in(item, "id") for item in found if item.get("client_id") == ticket.job_id]
     return ours[0] if ours else None
 
 
-def _ask_to_stop(task_id: str, account: Account) -> HttpRequest:
-    return HttpRequest("POST", account.url(f"{_task_path(task_id)}/cancel"), _key(account))
+def _ask_to_stop(ticket: Ticket, account: Account) -> HttpRequest:
+    return HttpRequest("POST", account.url(f"{_task_path(ticket)}/cancel"))
 
 
-def _stopped(reply: HttpReply, task_id: str) -> Outcome | None:
+def _stopped(reply: HttpReply, ticket: Ticket) -> Outcome | None:
     if reply.status == 409:
         return None
-    return _outcome(_answer(reply), task_id)
+    return _outcome(_answer(reply), ticket.task_id)
+
+
+def _hint(inbound: Inbound, keys: Keys, now_ms: int) -> Hint:
+    timestamp = inbound.headers.get("sandbox-timestamp", "")
+    signature = inbound.headers.get("sandbox-signature", "")
+    if not signature.startswith(_SIGNATURE_VERSION):
+        raise WebhookRefused("The webhook is not signed.")
+    check_age(timestamp, now_ms)
+    check_hmac_sha256(
+        f"{timestamp}.".encode() + inbound.body,
+        signature.removeprefix(_SIGNATURE_VERSION),
+        keys.secrets,
+    )
+    return hint_of(inbound, "id")
 
 
 def _outcome(data: Data, task_id: str) -> Outcome:
@@ -165,7 +173,9 @@ def _outcome(data: Data, task_id: str) -> Outcome:
         task_id=task_id,
         state=state,
         job_id=job_id if isinstance(job_id, str) else None,
-        result_url=url_in(object_in(data, "result"), "url") if state == "succeeded" else None,
+        parcels=(
+            (Parcel(url_in(object_in(data, "result"), "url")),) if state == "succeeded" else ()
+        ),
         failure_code=(
             _FAILURES.get(error_word, FailureCode.PROVIDER_FAILED) if state == "failed" else None
         ),
@@ -198,12 +208,18 @@ def _said(reply: HttpReply, error: Data) -> str:
     return f"{reply.status} {word_in(error, 'code')}"
 
 
-def _task_path(task_id: str) -> str:
-    return f"{_GENERATIONS}/{quote(task_id, safe='')}"
+def _task_path(ticket: Ticket) -> str:
+    return f"{_GENERATIONS}/{quote(ticket.task_id, safe='')}"
 
 
-def _key(account: Account) -> Mapping[str, str]:
-    return {"authorization": f"Bearer {account.api_key}"}
-
-
-PROVIDER: Provider = Sandbox()
+PROVIDER = Provider(
+    name="sandbox",
+    base_url="http://127.0.0.1:8090",
+    authorize=authorize,
+    submit=submit,
+    accepted=accepted,
+    poll=Poll(_ask, _told),
+    lookup=Lookup(_ask_by_job, _task_of_job),
+    cancel=Cancel(_ask_to_stop, _stopped),
+    webhook=Webhook(_hint),
+)

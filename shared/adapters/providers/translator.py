@@ -1,27 +1,34 @@
-"""What a vendor's file holds: requests built as values, replies read as values, and no sockets.
+"""What a vendor's file holds: one `Provider` value, made of functions without sockets.
 
-The five methods of `Provider` are what every vendor can do. What only some can do is data: `lookup`
-and `cancel` are None where the vendor has no such call.
+They build requests as values and read replies as values. What only some vendors can do is data that
+is None for the others: `poll` where a vendor works after it has answered, `lookup`, `cancel`,
+`webhook`. All reading is total: whatever the bytes, it ends in a value or in an error of the kind
+named here.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
-from shared.ports import Hint, HttpReply, HttpRequest, Inbound, Outcome, Work
+from shared.ports import Accepted, Hint, HttpReply, HttpRequest, Inbound, Outcome, Ticket, Work
+
+REPLY_BYTES_MAX = 1_000_000
 
 _KEY = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Our account with one vendor. While one webhook secret replaces another, both are accepted."""
+    """One account of ours with a vendor. While one webhook secret replaces another, both are
+    accepted. Only what calls the vendor has the key.
+    """
 
     name: str
+    provider: str
     base_url: str
-    api_key: str = field(repr=False)
+    api_key: str = field(default="", repr=False)
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
@@ -29,8 +36,8 @@ class Account:
         parts = urlsplit(self.base_url)
         if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query:
             raise ValueError(f"the base address of {self.name} is not an http address")
-        if not _KEY.fullmatch(self.api_key):
-            raise ValueError(f"the key of {self.name} is empty or has a space or line break in it")
+        if self.api_key and not _KEY.fullmatch(self.api_key):
+            raise ValueError(f"the key of {self.name} has a space or line break in it")
         if "" in self.webhook_secrets:
             raise ValueError(f"a webhook secret of {self.name} is empty")
 
@@ -45,72 +52,100 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """One more question, where one reply does not say it all."""
+
+    request: HttpRequest
+    read: Callable[[HttpReply], "Outcome | Ask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """How a vendor says how a task stands."""
+
+    request: Callable[[Ticket, Account], HttpRequest]
+    read: Callable[[HttpReply, Ticket, Account], Outcome | Ask]
+    """A status word that is not known means running. Raises `VendorGone`, `VendorBusy`,
+    `VendorUnknown`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """How a vendor finds a task by our job id."""
 
-    request: Callable[[str, Account], HttpRequest]
-    """Job id and account to the question."""
-    read: Callable[[HttpReply, str], str | None]
-    """Reply and job id to the vendor's task id; None when it says that it has none. Raises
-    `VendorBusy`, `VendorUnknown`."""
+    request: Callable[[Ticket, Account], HttpRequest]
+    read: Callable[[HttpReply, Ticket], str | None]
+    """The vendor's task id; None when it says that it has none. Raises `VendorBusy`,
+    `VendorUnknown`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
     """How a vendor stops a running task."""
 
-    request: Callable[[str, Account], HttpRequest]
-    """Task id and account to the wish."""
-    read: Callable[[HttpReply, str], Outcome | None]
-    """Reply and task id to what the task is now; None when the reply does not say, and the driver
-    then polls. Raises as `Provider.outcome` does."""
+    request: Callable[[Ticket, Account], HttpRequest]
+    read: Callable[[HttpReply, Ticket], Outcome | None]
+    """What the task is now; None when the reply does not say, and the driver then polls. Raises as
+    `Poll.read` does."""
 
 
-class Provider(Protocol):
-    """One vendor. Instances hold nothing that changes; all reading is total: whatever the bytes,
-    it ends in a value or in an error of the kind named here."""
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a webhook's signature is checked with: our secrets, and the vendor's public keys (the
+    entries of a JSON Web Key Set) where it publishes any.
+    """
 
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        ...
+    secrets: tuple[str, ...]
+    public: tuple[Mapping[str, Any], ...] = ()
 
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Where results are served, besides the account's own host: exact names, or `*.name` for
-        any host below it."""
-        ...
 
-    @property
-    def lookup(self) -> Lookup | None:
-        """Set where the vendor stores our id and finds a task by it."""
-        ...
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """How a vendor calls us."""
 
-    @property
-    def cancel(self) -> Cancel | None:
-        """Set where the vendor can stop a task that runs."""
-        ...
+    read: Callable[[Inbound, Keys, int], Hint]
+    """Verify the signature over the raw body and its age (the last argument is now, in
+    milliseconds), then read the task id. A vendor that does not sign only has its task id read.
+    Raises `WebhookRefused`."""
+    key_set_url: Callable[[Account], str] | None = None
+    """Where the vendor publishes the keys that it signs with, if it does."""
 
-    def submit(self, work: Work, account: Account) -> HttpRequest:
-        """Ask for a generation. Raises `VendorRejected` for what the vendor has no field for:
-        nothing that a creator asked for is dropped silently."""
-        ...
 
-    def accepted(self, reply: HttpReply) -> str:
-        """The task id in the reply to `submit`. Raises `VendorRejected` (surely not accepted, for
-        good), `VendorBusy` (surely not accepted, for now), `VendorUnknown` (anything else)."""
-        ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One vendor."""
 
-    def poll(self, task_id: str, account: Account) -> HttpRequest:
-        """Ask how a task stands."""
-        ...
+    name: str
+    """The file's name."""
 
-    def outcome(self, reply: HttpReply, task_id: str) -> Outcome:
-        """What the reply to `poll` says. A status word that is not known means running. Raises
-        `VendorGone`, `VendorBusy`, `VendorUnknown`."""
-        ...
+    base_url: str
+    """Where its API is, unless the account says otherwise."""
 
-    def webhook(self, inbound: Inbound, account: Account, now_ms: int) -> Hint:
-        """Verify the vendor's signature over the raw body and its age, then read the task id.
-        Raises `WebhookRefused`. A vendor that does not sign only has its task id read."""
-        ...
+    authorize: Callable[[HttpRequest, Account, int], HttpRequest]
+    """The request with our key in it, or what is signed with our key at this moment."""
+
+    submit: Callable[[Work, Account], HttpRequest]
+    """Ask for a generation. Raises `VendorRejected` for what the vendor has no field for: nothing
+    that a creator asked for is dropped silently."""
+
+    accepted: Callable[[HttpReply, Work], Accepted]
+    """The task in the reply to `submit`, or the results themselves. Raises `VendorRejected` (surely
+    not accepted, for good), `VendorBusy` (surely not accepted, for now), `VendorUnknown` (anything
+    else)."""
+
+    poll: Poll | None = None
+    lookup: Lookup | None = None
+    cancel: Cancel | None = None
+    webhook: Webhook | None = None
+
+    hosts: tuple[str, ...] = ()
+    """Where results are served, besides the account's own host: exact names, or `*.name` for any
+    host below it."""
+
+    keyed_results: bool = False
+    """Whether results on the account's own host are served to our key alone."""
+
+    takes_bytes: bool = False
+    """Whether pictures are sent as bytes; otherwise the vendor fetches them."""
+
+    reply_bytes_max: int = REPLY_BYTES_MAX
