@@ -94,7 +94,9 @@ async def _follow_up(app: App, before: Job, after: Job, documents: Documents) ->
     """What is safe to repeat, after the commit."""
     if before.slots and not after.slots:
         await tasks.push_refill(app, before.pool, f"{after.id}:{after.epoch}:{after.state}")
-        freed = [records.slot(documents[records.slot_key(slot)]) for slot in before.slots]
+        keys = [records.slot_key(slot) for slot in before.slots]
+        # Somebody else may have freed them, while this step was about something else.
+        freed = [records.slot(documents[key]) for key in keys if key in documents]
         await judge_vendor(app, [slot for slot in freed if slot is not None])
     if after.state is not before.state and after.state in _ENDS:
         _log_end(after)

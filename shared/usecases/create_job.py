@@ -14,13 +14,13 @@ from shared.errors import (
 )
 from shared.jobs import Job, Settings, State
 from shared.models import Generation, Model, Pool
-from shared.ports import Document, Documents, Order, Put, Query, Where, Write
+from shared.ports import Document, Documents, Put, Write
 from shared.slots import Slot
 from shared.uploads import Upload
 from shared.usecases import tasks
+from shared.usecases.open_slots import read_open_slots, virtual_time
 from shared.usecases.read_session import Session, check_session
 
-_SLOT_CANDIDATES_MAX = 16
 _SLOTS_SPARE = 1
 FALLBACKS_MAX = 3
 
@@ -55,6 +55,7 @@ class _Plan:
     hold_tokens: int
     virtual_time: int
     slot_ids: tuple[str, ...]
+    came_ms: int  # when the request came: a twin of it may be faster
     now_ms: int
     wait_limit_ms: int
     ready_again_ms: int
@@ -80,6 +81,7 @@ async def create_job(app: App, command: CreateJob) -> Job:
     Raises the errors of `fitted` and `pricing`, and `InsufficientTokens`, `RateLimited`,
     `TooManyWaiting`, `IdempotencyKeyReused`, `ImageNotReady`, `SessionRevoked`.
     """
+    came_ms = app.clock.now_ms()
     user_id, key_given = command.session.user_id, command.idempotency_key
     job_id = ids.job_id(user_id, key_given) if key_given else f"job_{app.ids.token()}"
     generation, body_hash = fitted(app, command)
@@ -93,7 +95,7 @@ async def create_job(app: App, command: CreateJob) -> Job:
         if earlier is None or earlier.body_hash != body_hash:
             raise
         return earlier
-    plan = await _plan(app, command, generation, job_id, body_hash, hold_tokens)
+    plan = await _plan(app, command, generation, job_id, body_hash, hold_tokens, came_ms)
     key = records.job_key(plan.job_id)
     reads = [
         records.account_key(user_id),
@@ -124,6 +126,7 @@ async def _plan(
     job_id: str,
     body_hash: str,
     hold_tokens: int,
+    came_ms: int,
 ) -> _Plan:
     pool = app.catalogue.pools[generation.model.pool]
     slot_ids, virtual_time = await _places(app, pool.name, pool.units(generation.settings.count))
@@ -138,6 +141,7 @@ async def _plan(
         hold_tokens=hold_tokens,
         virtual_time=virtual_time,
         slot_ids=slot_ids,
+        came_ms=came_ms,
         now_ms=app.clock.now_ms(),
         wait_limit_ms=settings.wait_limit_seconds * 1000,
         ready_again_ms=settings.ready_again_seconds * 1000,
@@ -222,21 +226,12 @@ async def _places(app: App, pool: str, units: int) -> tuple[tuple[str, ...], int
     One query gives both: free slots come first; when there is none, the busy one that started last
     does.
     """
-    found = await app.store.query(
-        Query(
-            records.SLOTS,
-            (Where("pool", "==", pool), Where("enabled", "==", True)),
-            (Order("busy"), Order("start_tag", descending=True)),
-            limit=_SLOT_CANDIDATES_MAX,
-        )
-    )
-    seen = [slot for document in found if (slot := records.slot(document)) is not None]
-    virtual_time = max((slot.start_tag for slot in seen), default=0)
+    seen = await read_open_slots(app, pool)
     free = [slot for slot in seen if slot.is_free and not slot.is_kept]
     first = app.ids.below(len(free)) if free else 0
     turned = free[first:] + free[:first]
     spare = turned[: units + _SLOTS_SPARE] if units == 1 else slots.together(turned, units)
-    return tuple(slot.id for slot in spare), virtual_time
+    return tuple(slot.id for slot in spare), virtual_time(seen)
 
 
 def _decide(plan: _Plan, documents: Documents) -> list[Write]:
@@ -250,7 +245,7 @@ def _decide(plan: _Plan, documents: Documents) -> list[Write]:
     activity = records.activity(documents, user_id)
     if command.idempotency_key is None:
         repeated = accounts.find_repeat(
-            activity, plan.body_hash, command.is_retry, plan.limits, plan.now_ms
+            activity, plan.body_hash, command.is_retry, plan.limits, plan.came_ms
         )
         if repeated is not None:
             raise _Repeated(repeated)

@@ -9,6 +9,7 @@ from shared.ports import Documents, Order, Query, Where, Write
 from shared.slots import Slot
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, event_writes
+from shared.usecases.open_slots import read_open_slots
 from shared.usecases.reroute_job import reroute_job
 
 _BATCH = 16
@@ -23,7 +24,7 @@ async def refill_pool(app: App, pool: str) -> None:
         waiting = await _waiting(app, pool)
         if not waiting:
             return
-        open_slots = await _open(app, pool)
+        open_slots = await read_open_slots(app, pool)
         if not open_slots:
             for job in waiting:
                 await reroute_job(app, job, {})
@@ -42,19 +43,6 @@ async def _waiting(app: App, pool: str) -> list[Job]:
         )
     )
     return [job for document in found if (job := records.job(document)) is not None]
-
-
-async def _open(app: App, pool: str) -> list[Slot]:
-    """Enabled slots, the free ones first."""
-    found = await app.store.query(
-        Query(
-            records.SLOTS,
-            (Where("pool", "==", pool), Where("enabled", "==", True)),
-            (Order("busy"), Order("start_tag", descending=True)),
-            limit=_BATCH,
-        )
-    )
-    return [slot for document in found if (slot := records.slot(document)) is not None]
 
 
 async def _grant_all(app: App, waiting: Sequence[Job], free: Sequence[Slot]) -> bool:

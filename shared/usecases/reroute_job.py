@@ -12,9 +12,10 @@ from shared.app import App
 from shared.errors import AppError
 from shared.jobs import Event, Job, State
 from shared.models import Generation
-from shared.ports import Documents, Order, Query, Where
+from shared.ports import Documents
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
+from shared.usecases.open_slots import read_open_slots, virtual_time
 
 _log = logging.getLogger(__name__)
 
@@ -95,22 +96,9 @@ async def _changes(app: App, job: Job, route: _Route) -> dict[str, Any]:
         "expected_ms": expected_ms,
         "run_limit_ms": model.run_limit_seconds * 1000,
         "weighted_cost_ms": max(1, job.weighted_cost_ms * expected_ms // job.expected_ms),
-        "start_tag": await _virtual_time(app, model.pool),
+        # Tags of one pool say nothing in another: it comes as somebody who has not used it.
+        "start_tag": virtual_time(await read_open_slots(app, model.pool)),
         "epoch": job.epoch + 1,
         "busy_count": 0,
         "due_at_ms": job.deadline_at_ms,
     }
-
-
-async def _virtual_time(app: App, pool: str) -> int:
-    """Tags of one pool say nothing in another: the job comes as somebody who has not used it."""
-    found = await app.store.query(
-        Query(
-            records.SLOTS,
-            (Where("pool", "==", pool), Where("enabled", "==", True)),
-            (Order("busy", descending=True), Order("start_tag", descending=True)),
-            limit=1,
-        )
-    )
-    slot = records.slot(found[0]) if found else None
-    return 0 if slot is None else slot.start_tag

@@ -7,7 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from shared.ports import BadMedia, BlobInfo, BlobTooLarge, MediaInfo, PictureInfo, SignedUpload
+from shared.ports import (
+    BadMedia,
+    BlobInfo,
+    BlobTooLarge,
+    MediaInfo,
+    PictureFit,
+    PictureInfo,
+    SignedUpload,
+)
 from tests.simulation.kernel import Call, InjectedError, Kernel
 
 MAGIC = {"video": b"\0\0\0\x18ftyp", "image": b"\x89PNG\r\n\x1a\n"}
@@ -88,6 +96,14 @@ class SimulatedMedia:
     async def clean_picture(self, source_key: str, target_key: str) -> PictureInfo:
         """See the port."""
         raise AssertionError("nobody uploads here")
+
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+        """See the port."""
+        raise AssertionError("every picture is as it should be here")
+
+    async def load(self, key: str, max_bytes: int) -> bytes:
+        """See the port."""
+        raise AssertionError("no vendor here takes bytes")
 
     def _look(self, key: str, kind: str) -> MediaInfo:
         content = self._blobs.open(key).read()

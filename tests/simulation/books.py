@@ -57,6 +57,8 @@ class Books:
         for job_id, rows in self.rows.items():
             if ("capture" in rows) == ("release" in rows):
                 fail("I3", f"{job_id} is not settled once: {sorted(rows)}")
+            if "capture" in rows and _settled(rows) != rows["hold"]["tokens"]:
+                fail("I3", f"{job_id} held {rows['hold']['tokens']}, settled {_settled(rows)}")
 
     def _enter(self, job_id: str, row: Data) -> None:
         kind, tokens = row["kind"], row["tokens"]
@@ -68,7 +70,14 @@ class Books:
             fail("I3", f"{job_id} has a {kind} without a hold")
         if "capture" in rows and "release" in rows:
             fail("I3", f"{job_id} is charged and refunded")
-        if kind in ("capture", "release") and tokens != rows["hold"]["tokens"]:
+        if kind == "release" and tokens != rows["hold"]["tokens"]:
             fail("I3", f"{job_id} held {rows['hold']['tokens']} and its {kind} is {tokens}")
+        if kind in ("capture", "rest") and _settled(rows) > rows["hold"]["tokens"]:
+            fail("I3", f"{job_id} held {rows['hold']['tokens']} and settles {_settled(rows)}")
         if kind == "gift" and (tokens or "release" not in rows):
             fail("I3", f"{job_id} was given away and was not free")
+
+
+def _settled(rows: dict[str, Data]) -> int:
+    """What was charged and what of it came back."""
+    return sum(rows[kind]["tokens"] for kind in ("capture", "rest") if kind in rows)

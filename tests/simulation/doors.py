@@ -53,6 +53,8 @@ class Wanted:
     prompt: str
     image_id: str | None
     key: str | None
+    count: int = 1
+    fallback_models: tuple[str, ...] = ()
     is_retry: bool = False
 
 
@@ -101,8 +103,9 @@ class Straight:
             session=Session(wanted.user_id, 1),
             model=wanted.model,
             prompt=wanted.prompt,
-            settings=Settings(),
+            settings=Settings(count=wanted.count),
             images={"start": wanted.image_id} if wanted.image_id else {},
+            fallback_models=wanted.fallback_models,
             idempotency_key=wanted.key,
             is_retry=wanted.is_retry,
         )
@@ -160,6 +163,7 @@ class OverHttp:
         body: dict[str, Any] = {"model": wanted.model, "prompt": wanted.prompt}
         if wanted.image_id:
             body["images"] = {"start": wanted.image_id}
+        body |= {"count": wanted.count, "fallback_models": list(wanted.fallback_models)}
         headers = {"authorization": self._token(app, wanted.user_id)}
         if wanted.key:
             headers["idempotency-key"] = wanted.key

@@ -32,6 +32,16 @@ class Fairness:
         else:
             self.barged += any(waiting < tag for waiting in line.values())
 
+    def came_back(self, job: Data) -> None:
+        """A job that had its place, and was sent to nobody, waits again."""
+        self._lines.setdefault(job["pool"], {})[job["id"]] = job["start_tag"]
+
+    def moved(self, before: Data, job: Data) -> None:
+        """A waiting job waits in another line."""
+        self._lines[before["pool"]].pop(job["id"])
+        self._overtaken.pop(job["id"], None)
+        self.came_back(job)
+
     def left(self, job: Data) -> None:
         """A waiting job got its place, or ended."""
         line = self._lines[job["pool"]]

@@ -19,9 +19,9 @@ from tests.simulation.vendor import Generation, Vendor
 STEPS: Mapping[str | None, frozenset[str]] = {
     None: frozenset({"parked", "ready"}),
     "parked": frozenset({"ready", "failed", "cancelled"}),
-    "ready": frozenset({"submitting", "failed", "cancelled"}),
-    "submitting": frozenset({"running", "ready", "failed", "unknown"}),
-    "unknown": frozenset({"running", "ready", "failed", "quarantined"}),
+    "ready": frozenset({"submitting", "failed", "cancelled", "parked"}),
+    "submitting": frozenset({"running", "ready", "failed", "unknown", "storing", "parked"}),
+    "unknown": frozenset({"running", "ready", "failed", "quarantined", "storing", "parked"}),
     "running": frozenset({"storing", "failed", "cancelled", "quarantined"}),
     "storing": frozenset({"done", "failed"}),
     "quarantined": frozenset({"gifting", "failed"}),
@@ -35,15 +35,19 @@ REFUNDED = frozenset({"failed", "cancelled", "quarantined", "gifting", "gifted"}
 WITH_SLOT = frozenset({"ready", "submitting", "unknown", "running", "quarantined"})
 OVER = frozenset(state for state, following in STEPS.items() if state and not following)
 _MAYBE_AT_VENDOR = frozenset({"submitting", "unknown", "quarantined"})
-_AGREED = ("user_id", "hold_tokens", "pool", "provider", "body_hash", "created_at_ms")
+_AGREED = ("user_id", "hold_tokens", "body_hash", "created_at_ms")
+# What another model brings, to a job that was never accepted.
+_ROUTE = ("model", "pool", "provider", "price_tokens", "units")
+_SURELY_NOT_ACCEPTED = frozenset({"parked", "ready", "submitting", "unknown"})
 # What an owner's deletion changes of a job that is over, and the sweeper after it.
 _DELETION = frozenset(
-    {"deleted_at_ms", "result", "prompt", "settings", "images", "hidden"}
+    {"deleted_at_ms", "results", "prompt", "settings", "images", "hidden"}
     | {"due_at_ms", "updated_at_ms"}
 )
+_FILES = ("blob_key", "thumbnail_key")
 _TOLD = (
-    "state", "epoch", "attempt", "slot", "job_id", "available_tokens", "held_tokens", "tokens",
-    "kind", "vendor_task_id", "enabled", "due_at_ms",
+    "state", "epoch", "attempt", "model", "account", "slots", "job_id", "available_tokens",
+    "held_tokens", "tokens", "kind", "vendor_task_id", "enabled", "is_kept", "stage", "due_at_ms",
 )  # fmt: skip
 
 
@@ -61,7 +65,6 @@ class Invariants:
         self.checks = 0
         self.commits = 0
         self._sent: set[tuple[str, int]] = set()
-        self._accepted: set[str] = set()
         self._told: dict[str, str] = {}
         self._by_collection: Mapping[str, Callable[[Change], None]] = {
             records.JOBS: self._job,
@@ -93,21 +96,34 @@ class Invariants:
                 check(change)
 
     def _charged(self, job_id: str) -> None:
-        """A capture: the result is in the bucket, and it is what the vendor made for this job."""
+        """A capture: the results are in the bucket, and they are what the vendor made for this job.
+        It is the price of as many as there are."""
         job = self._job_of(job_id)
-        generation = self.vendors[job["provider"]].generations.get(job["vendor_task_id"] or "")
+        generation = self._generation_of(job)
         if generation is None or generation.client_id != job_id:
             fail("I8", f"{job_id} is charged for a task that is not its own")
         if generation.state != "succeeded":
             fail("I8", f"{job_id} is charged and the vendor says {generation.state}")
-        result = job["result"]
-        if result is None:
-            fail("I8", f"{job_id} is charged and has no result")
-        content, content_type = self.blobs.objects.get(result["blob_key"], (b"", ""))
-        if not content.endswith(generation.id.encode()):
-            fail("I8", f"{job_id} is charged and its result is not in the bucket")
-        if (len(content), content_type) != (result["size_bytes"], result["content_type"]):
-            fail("I8", f"{job_id} has a result of another size or type")
+        results, asked = job["results"], job["settings"]["count"]
+        if not results or len(results) > min(asked, generation.count):
+            fail("I8", f"{job_id} is charged and has {len(results)} results")
+        for result in results:
+            content, content_type = self.blobs.objects.get(result["blob_key"], (b"", ""))
+            if not content.endswith(generation.id.encode()):
+                fail("I8", f"{job_id} is charged and its result is not in the bucket")
+            if (len(content), content_type) != (result["size_bytes"], result["content_type"]):
+                fail("I8", f"{job_id} has a result of another size or type")
+        due_tokens = max(1, job["price_tokens"] * len(results) // asked)
+        rows = self.books.rows[job_id]
+        if rows["capture"]["tokens"] != due_tokens or job["charged_tokens"] != due_tokens:
+            fail("I3", f"{job_id} owes {due_tokens} and pays {rows['capture']['tokens']}")
+
+    def _generation_of(self, job: Data) -> Generation | None:
+        """What the vendor made: by its own id, or by ours where the bucket alone knew of it."""
+        vendor, task_id = self.vendors[job["account"]], job["vendor_task_id"] or ""
+        if task_id == f"delivered-{job['id']}":
+            return next(iter(vendor.by_client_id.get(job["id"], [])), None)
+        return vendor.generations.get(task_id)
 
     def _job(self, change: Change) -> None:
         before, job = change.before, change.after
@@ -120,7 +136,7 @@ class Invariants:
             self._step(job, old_state)
         if before is not None:
             self._goes_on(before, job)
-        if job["deleted_at_ms"] is not None and (job["result"] or job["prompt"]):
+        if job["deleted_at_ms"] is not None and (job["results"] or job["prompt"]):
             fail("I5", f"{job_id} was deleted and still shows something")
         self._agrees(job)
 
@@ -132,15 +148,44 @@ class Invariants:
             self.fairness.came(job)
         elif old_state == "parked":
             self.fairness.left(job)
+        elif state == "parked":
+            self._comes_back(job)
         elif (old_state, state) == ("running", "quarantined"):
             # A timeout is not a failure: nothing is given up without asking the vendor first.
             activity = self._kernel.current
             if activity is None or activity.asked_about != job["vendor_task_id"]:
                 fail("I11", f"{job_id} was given up and its vendor was not asked")
 
+    def _comes_back(self, job: Data) -> None:
+        """Back in a line: nobody may be working on it, now or later."""
+        self._check_unmade(job["id"])
+        self.fairness.came_back(job)
+
+    def _check_unmade(self, job_id: str) -> None:
+        """Nobody makes it or has made it. A vendor whose answer is the result may have failed."""
+        for vendor in self.vendors.values():
+            for generation in vendor.by_client_id.get(job_id, []):
+                if not (vendor.traits.answers_with_results and generation.state == "failed"):
+                    fail("I7", f"{job_id} is asked for again and {generation.id} was accepted")
+
+    def _goes_elsewhere(self, before: Data, job: Data) -> None:
+        """To a model that was named, for no more than was held, and never after an acceptance."""
+        job_id = job["id"]
+        if before["state"] not in _SURELY_NOT_ACCEPTED or job["state"] != "parked":
+            fail("I7", f"{job_id} changed its model in {before['state']}")
+        self._check_unmade(job_id)
+        if job["model"] not in before["fallback_models"]:
+            fail("I5", f"{job_id} goes to {job['model']}, which nobody named")
+        if job["price_tokens"] > before["price_tokens"]:
+            fail("I3", f"{job_id} costs more elsewhere")
+        if before["state"] == "parked":
+            self.fairness.moved(before, job)
+
     def _goes_on(self, before: Data, job: Data) -> None:
         """What an older version of a job forbids."""
         job_id = job["id"]
+        if any(job[name] != before[name] for name in _ROUTE):
+            self._goes_elsewhere(before, job)
         if job["epoch"] < before["epoch"]:
             fail("I5", f"{job_id} went back to epoch {job['epoch']}")
         if any(job[name] != before[name] for name in _AGREED):
@@ -154,17 +199,19 @@ class Invariants:
                 fail("I5", f"{job_id} is over and its {sorted(changed)} changed")
 
     def _agrees(self, job: Data) -> None:
-        """Money, slot and state of a job say the same."""
-        job_id, state, slot_id = job["id"], job["state"], job["slot"]
+        """Money, slots and state of a job say the same."""
+        job_id, state, slot_ids = job["id"], job["state"], job["slots"]
         rows = self.books.rows.get(job_id, {})
         if "hold" not in rows:
             fail("I3", f"{job_id} has no hold")
         if ("capture" in rows) != (state == "done") or ("release" in rows) != (state in REFUNDED):
             fail("I13", f"{job_id} is {state} and its rows are {sorted(rows)}")
-        if (slot_id is not None) != (state in WITH_SLOT):
-            fail("I10", f"{job_id} is {state} with slot {slot_id}")
-        if slot_id is not None and self._peek(records.slot_key(slot_id))["job_id"] != job_id:
-            fail("I10", f"{job_id} says it has {slot_id}, which says otherwise")
+        if len(slot_ids) != (job["units"] if state in WITH_SLOT else 0):
+            fail("I10", f"{job_id} is {state} with slots {slot_ids}")
+        for slot_id in slot_ids:
+            slot = self._peek(records.slot_key(slot_id))
+            if (slot["job_id"], slot["account"]) != (job_id, job["account"]):
+                fail("I10", f"{job_id} says it has {slot_id}, which says otherwise")
 
     def _wallet(self, change: Change) -> None:
         self.books.compare(change)
@@ -181,13 +228,13 @@ class Invariants:
             fail("I10", f"slot {slot_id} was removed")
         holder = slot["job_id"]
         owner = change.before["job_id"] if change.before else None
-        if holder is not None and self._job_of(holder)["slot"] != slot_id:
+        if holder is not None and slot_id not in self._job_of(holder)["slots"]:
             fail("I10", f"{slot_id} says it is {holder}'s, which says otherwise")
         if owner is None or owner == holder:
             return
-        if holder is not None or self._job_of(owner)["slot"] is not None:
+        if holder is not None or self._job_of(owner)["slots"]:
             fail("I10", f"slot {slot_id} was taken from {owner}")
-        vendor = self.vendors[self._job_of(owner)["provider"]]
+        vendor = self.vendors[slot["account"]]
         orders = vendor.by_client_id.get(owner, [])
         running = [generation.id for generation in orders if not generation.is_over]
         if running:
@@ -224,12 +271,10 @@ class Invariants:
         self.checks += 1
         job_id = generation.client_id
         job = self._job_of(job_id)
-        if job_id in self._accepted:
-            fail("I7", f"{job_id} was accepted a second time")
-        self._accepted.add(job_id)
-        if job["slot"] is None:
-            fail("I6", f"{job_id} runs without a slot")
-        if vendor.running >= vendor.places:
+        self._check_unmade(job_id)
+        if not job["slots"] or job["account"] != vendor.account:
+            fail("I6", f"{job_id} runs without a slot of this account")
+        if vendor.running + generation.units > vendor.places:
             fail("I6", f"more run in {job['pool']} than its {vendor.places} places")
 
     def was_told(self, generation: Generation) -> None:
@@ -264,10 +309,8 @@ class Invariants:
         kept = {key for key in self.blobs.objects if key.startswith(folder)}
         if job["deleted_at_ms"] is not None and kept:
             fail("I16", f"{job['id']} was deleted and its media are kept: {sorted(kept)}")
-        if (
-            job["result"]
-            and not {job["result"]["blob_key"], job["result"]["thumbnail_key"]} <= kept
-        ):
+        shown = {result[name] for result in job["results"] for name in _FILES}
+        if not shown <= kept:
             fail("I8", f"{job['id']} shows media that are not there")
 
     def _job_of(self, job_id: str) -> Data:

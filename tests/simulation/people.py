@@ -62,6 +62,8 @@ class Wish:
     start_ms: int
     key: str | None = None
     image_id: str | None = None
+    count: int = 1
+    fallback_models: tuple[str, ...] = ()
     twin_after_ms: int | None = None
     twin_wants_other: bool = False
     cancel_after_ms: int | None = None
@@ -192,7 +194,15 @@ class Person:
     def _wanted(self, words: str) -> Wanted:
         wish = self._wish
         prompt = f"{words} number {wish.number}"
-        return Wanted(wish.user_id, wish.model, prompt, wish.image_id, wish.key)
+        return Wanted(
+            wish.user_id,
+            wish.model,
+            prompt,
+            wish.image_id,
+            wish.key,
+            wish.count,
+            wish.fallback_models,
+        )
 
     async def _ask(self, verb: str, app: App, playing: Playing) -> Answer:
         answer: Answer = await _asked(self._kernel, f"{self}: {verb}", app, playing)

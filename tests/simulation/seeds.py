@@ -118,6 +118,12 @@ def _draw_wish(world: World, user_id: str, number: int, model: str, load_ms: int
     has_twin = world.faults.hits("client_doubles")
     has_key = draw() < 0.7
     after = draw()
+    others = [
+        other
+        for other in world.stage.catalogue.models
+        if other != model and other.rpartition("-")[2] == model.rpartition("-")[2]
+    ]
+    counts = world.stage.catalogue.models[model].capabilities.counts
     return Wish(
         user_id,
         number,
@@ -125,6 +131,8 @@ def _draw_wish(world: World, user_id: str, number: int, model: str, load_ms: int
         start_ms=int(draw() * load_ms),
         key=f"key-{number}" if has_key else None,
         image_id=image_of(user_id) if draw() < 0.2 else None,
+        count=counts[int(draw() * draw() * len(counts))],
+        fallback_models=tuple(others) if draw() < 0.5 else (),
         twin_after_ms=int(draw() * 400) if has_twin else None,
         twin_wants_other=has_key and draw() < 0.3,
         cancel_after_ms=int(draw() * draw() * 60_000) if after < 0.25 else None,
@@ -145,6 +153,16 @@ def _plan_troubles(world: World, load_ms: int) -> None:
     if faults.hits("queue_purged"):
         purged = names[int(chance.random() * len(names))]
         world.plan(int(chance.random() * load_ms), lambda: world.queue.purge(purged))
+    for kind, is_revoked in (("key_revoked", True), ("vendor_broken", False)):
+        if faults.hits(kind):
+            length_ms = int(chance.random() * _DOWN_MS)
+            world.plan(
+                int(chance.random() * load_ms),
+                lambda r=is_revoked, ms=length_ms: world.trouble(ms, is_revoked=r),  # type: ignore[misc]
+            )
+    if faults.hits("switched_off"):
+        off_ms = int(chance.random() * _DOWN_MS)
+        world.plan(int(chance.random() * load_ms), lambda: world.switch_off(off_ms))
     if faults.hits("store_down"):
         down_ms = int(chance.random() * _DOWN_MS)
         world.plan(int(chance.random() * load_ms), lambda: _take_down(world, down_ms))

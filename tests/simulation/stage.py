@@ -5,18 +5,17 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from shared.adapters.providers._replies import json_object, task_id_in
-from shared.adapters.providers.sandbox import Sandbox
-from shared.adapters.providers.translator import Account, Cancel, Lookup, Provider
+from shared.adapters.providers.translator import Account, Provider
 from shared.config import Settings
-from shared.errors import VendorUnknown, WebhookRefused
-from shared.models import Capabilities, Catalogue, Model, Pool, Price
-from shared.ports import Hint, Inbound
+from shared.models import Capabilities, Catalogue, Model, Pool, Rates
+from tests.simulation.variants import variant
 from tests.simulation.vendor import Traits
 
 HOOK_SECRET = "the-secret-that-this-vendor-signs-with"
 API_KEY = "sandbox-key"
 _NAMES = ("ada", "bob")
+PICTURES_MAX = 3
+ANSWER_SECONDS = 60
 
 SETTINGS = Settings(
     profile="local",
@@ -27,6 +26,7 @@ SETTINGS = Settings(
     blob_secret="b" * 32,
     task_secret="t" * 32,
     jobs_per_minute=30,
+    pause_after_failures=3,
 )
 # Another version of the code: the same rules, other timers.
 _OTHER_TIMERS: dict[str, Any] = {
@@ -51,30 +51,6 @@ _BRISK_SHARE = 0.75
 _BRISK_BEYOND_MS = 200_000
 
 
-class Variant(Sandbox):
-    """The sandbox's translator for a vendor that can less."""
-
-    def __init__(self, traits: Traits) -> None:
-        self.name = traits.name
-        self._traits = traits
-
-    @property
-    def lookup(self) -> Lookup | None:
-        return super().lookup if self._traits.finds_by_our_id else None
-
-    @property
-    def cancel(self) -> Cancel | None:
-        return super().cancel if self._traits.can_cancel else None
-
-    def webhook(self, inbound: Inbound, account: Account, now_ms: int) -> Hint:
-        if self._traits.signs_hooks:
-            return super().webhook(inbound, account, now_ms)
-        try:
-            return Hint(task_id_in(json_object(inbound.body), "id"))
-        except VendorUnknown as error:
-            raise WebhookRefused("The webhook names no generation.") from error
-
-
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Everything that is fixed before a run begins."""
@@ -85,16 +61,17 @@ class Stage:
 
     @property
     def accounts(self) -> dict[str, Account]:
-        """Our account with each vendor."""
+        """Our accounts with each vendor."""
         return {
-            each.name: Account(each.name, f"https://{each.name}.example", API_KEY, (HOOK_SECRET,))
+            name: Account(name, each.name, f"https://{name}.example", API_KEY, (HOOK_SECRET,))
             for each in self.traits
+            for name in each.accounts
         }
 
     @property
     def load(self) -> Callable[[str], Provider]:
         """The translator of each vendor."""
-        variants: dict[str, Provider] = {each.name: Variant(each) for each in self.traits}
+        variants = {each.name: variant(each) for each in self.traits}
         return variants.__getitem__
 
 
@@ -114,6 +91,28 @@ def draw_stage(chance: Random, *, has_two_versions: bool) -> Stage:
 
 
 def _draw_traits(chance: Random, name: str, is_brisk: bool) -> Traits:
+    traits = _draw_asynchronous(chance, name, is_brisk)
+    counts_pictures = chance.random() < 0.3
+    traits = replace(
+        traits,
+        has_two_accounts=chance.random() < 0.25,
+        counts_pictures=counts_pictures,
+        places=max(traits.places, PICTURES_MAX) if counts_pictures else traits.places,
+    )
+    if chance.random() < 0.85:
+        return traits
+    # Its answer is the result, so there is nothing to ask it, and nothing that it could tell.
+    return replace(
+        traits,
+        answers_with_results=True,
+        finds_by_our_id=False,
+        can_cancel=False,
+        sends_hooks=False,
+        refuses_duplicates=False,
+    )
+
+
+def _draw_asynchronous(chance: Random, name: str, is_brisk: bool) -> Traits:
     echoes = chance.random() < 0.7
     return Traits(
         name=name,
@@ -133,25 +132,42 @@ def _draw_traits(chance: Random, name: str, is_brisk: bool) -> Traits:
 def catalogue_of(traits: tuple[Traits, ...]) -> Catalogue:
     """One pool for each vendor, a video and an image in it."""
     models = [_model(each, kind) for each in traits for kind in ("video", "image")]
-    pools = [Pool(each.name, each.name, each.places, 10.0) for each in traits]
+    pools = [_pool(each) for each in traits]
     return Catalogue(
         {model.id: model for model in models}, {pool.name: pool for pool in pools}, models[0].id
     )
 
 
+def _pool(traits: Traits) -> Pool:
+    return Pool(
+        name=traits.name,
+        provider=traits.name,
+        places=dict.fromkeys(traits.accounts, traits.places),
+        submits_per_minute=600,
+        extra_answer_seconds=ANSWER_SECONDS if traits.answers_with_results else 0,
+        unit="picture" if traits.counts_pictures else "job",
+        units_max=PICTURES_MAX if traits.counts_pictures else 1,
+    )
+
+
 def _model(traits: Traits, kind: str) -> Model:
+    is_video = kind == "video"
+    counts = (1,) if is_video else tuple(range(1, PICTURES_MAX + 1))
     return Model(
         id=f"{traits.name}-{kind}",
         name=f"{traits.name} {kind}",
-        kind="video" if kind == "video" else "image",
+        kind="video" if is_video else "image",
         provider=traits.name,
         vendor_model=f"{traits.name}-{kind}-1",
         pool=traits.name,
         state="live",
         successor=None,
-        capabilities=Capabilities((), (), (), {"start": "optional"}, False, False, 3, 2000),
-        price=Price(30 if kind == "video" else 5, {}, 0),
-        expected_seconds=40 if kind == "video" else 10,
+        capabilities=Capabilities(
+            (), (), (), {"start": "optional"}, False, False, 3, 2000, counts=counts
+        ),
+        price=Rates(30 if is_video else 5),
+        cost_microusd=Rates(),
+        expected_seconds=40 if is_video else 10,
         run_limit_seconds=traits.run_limit_ms // 1000,
         result_max_bytes=1_000_000,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tests.simulation.faults import note
 from tests.simulation.kernel import Kernel
 
 LOOKUP_LAG_MS = 20_000
@@ -21,7 +22,7 @@ class Traits:
     """What kind of a vendor this is."""
 
     name: str
-    places: int
+    places: int  # of each account
     run_limit_ms: int  # ours
     beyond_ms: int = (
         900_000  # what hangs is ended by the vendor so long after our limit, and no later
@@ -33,6 +34,14 @@ class Traits:
     echoes_our_id: bool = True
     refuses_duplicates: bool = True
     enforces_places: bool = False
+    has_two_accounts: bool = False
+    counts_pictures: bool = False  # a generation takes a place for each of its results
+    answers_with_results: bool = False
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """What our accounts with it are called."""
+        return (self.name, f"{self.name}_2") if self.has_two_accounts else (self.name,)
 
 
 @dataclass(slots=True)
@@ -42,9 +51,13 @@ class Generation:
     id: str
     client_id: str
     kind: str
+    count: int
+    units: int
     callback_url: str
     accepted_ms: int
     visible_ms: int
+    duration_ms: int = 0
+    fate: str = "succeeded"
     state: str = "running"
     result: str = ""
     awake_ms: int = 0
@@ -86,10 +99,13 @@ Announce = Callable[["Vendor", Generation], None]
 
 
 class Vendor:
-    """One vendor account. `on_accept` and `on_end` hear of its generations."""
+    """A vendor as one account of ours sees it. `on_accept` and `on_end` hear of its generations."""
 
-    def __init__(self, kernel: Kernel, traits: Traits, judge: Judge) -> None:
+    def __init__(self, kernel: Kernel, traits: Traits, account: str, judge: Judge) -> None:
         self.traits = traits
+        self.account = account
+        self.revoked_until_ms = 0
+        self.broken_until_ms = 0
         self.running = 0
         self.places = traits.places
         self.generations: dict[str, Generation] = {}
@@ -99,19 +115,23 @@ class Vendor:
         self._kernel = kernel
         self.judge = judge
 
-    def order(self, client_id: str, kind: str, callback_url: str) -> Generation:
+    def order(self, client_id: str, kind: str, count: int, callback_url: str) -> Generation:
         """Accept an order; raises `Refused`."""
         faults = self._kernel.faults
         self.judge.was_sent(client_id)
+        if self._is_until(self.revoked_until_ms):
+            note(faults, "key_revoked")
+            raise Refused(401, "unauthorized")
         if faults.hits("vendor_rejects"):
             raise Refused(422, "moderation_blocked")
-        is_full = self.traits.enforces_places and self.running >= self.places
+        units = count if self.traits.counts_pictures else 1
+        is_full = self.traits.enforces_places and self.running + units > self.places
         if is_full or faults.hits("vendor_busy"):
             raise Refused(429, "too_many_generations")
         earlier = self.by_client_id.get(client_id)
         if earlier and self.traits.refuses_duplicates:
             raise Refused(409, "duplicate_client_id", generation_id=earlier[0].id)
-        return self._accept(client_id, kind, callback_url)
+        return self._accept(client_id, kind, count, units, callback_url)
 
     def find(self, generation_id: str) -> Generation:
         """The generation with this id; raises `Refused`."""
@@ -131,27 +151,42 @@ class Vendor:
             raise Refused(409, "not_cancellable")
         self._end(generation, "cancelled")
 
-    def _accept(self, client_id: str, kind: str, callback_url: str) -> Generation:
+    def _is_until(self, end_ms: int) -> bool:
+        """A trouble that lasts to a moment, and no longer than there are troubles at all."""
+        return self._kernel.faults.is_on and self._kernel.now_ms < end_ms
+
+    def _accept(
+        self, client_id: str, kind: str, count: int, units: int, callback_url: str
+    ) -> Generation:
         kernel, faults = self._kernel, self._kernel.faults
         lag_ms = LOOKUP_LAG_MS if faults.hits("lookup_lag") else 0
         generation = Generation(
-            id=f"gen_{self.traits.name}_{kernel.chance.getrandbits(32):08x}",
+            id=f"gen_{self.account}_{kernel.chance.getrandbits(32):08x}",
             client_id=client_id,
             kind=kind,
+            count=count,
+            units=units,
             callback_url=callback_url,
             accepted_ms=kernel.now_ms,
             visible_ms=kernel.now_ms + lag_ms,
         )
-        if faults.hits("accept_and_drop"):
+        if not self.traits.answers_with_results and faults.hits("accept_and_drop"):
             return generation
         self.judge.was_accepted(self, generation)
-        self.running += 1
+        self.running += units
         self.generations[generation.id] = generation
         self.by_client_id.setdefault(client_id, []).append(generation)
         if kernel.tell:
-            kernel.tell(self.traits.name, f"accepts {generation.id} for {client_id[:14]}")
-        end = "failed" if faults.hits("generation_fails") else "succeeded"
-        kernel.after(self._duration_ms(), self._end, generation, end)
+            kernel.tell(self.account, f"accepts {generation.id} for {client_id[:14]}")
+        if self._is_until(self.broken_until_ms):
+            note(faults, "vendor_broken")
+            generation.fate = "failed"
+        elif faults.hits("generation_fails"):
+            generation.fate = "failed"
+        generation.duration_ms = self._duration_ms()
+        if self.traits.answers_with_results and generation.fate == "succeeded":
+            self._draw_result(generation)
+        kernel.after(generation.duration_ms, self._end, generation, generation.fate)
         self.on_accept(self, generation)
         return generation
 
@@ -169,17 +204,19 @@ class Vendor:
         if generation.is_over:
             return
         generation.state = state
-        self.running -= 1
-        if state == "succeeded":
+        self.running -= generation.units
+        if state == "succeeded" and not self.traits.answers_with_results:
             self._draw_result(generation)
         if self._kernel.tell:
             told = f"{generation.id} of {generation.client_id[:14]} {state} {generation.result}"
-            self._kernel.tell(self.traits.name, told)
+            self._kernel.tell(self.account, told)
         if self.traits.sends_hooks:
             self._send_hooks(generation)
 
     def _draw_result(self, generation: Generation) -> None:
         faults = self._kernel.faults
+        if generation.count > 1 and faults.hits("result_fewer"):
+            generation.count -= 1
         for kind in ("result_dead", "result_bad", "result_huge"):
             if faults.hits(kind):
                 generation.result = kind

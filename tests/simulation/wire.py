@@ -1,5 +1,6 @@
 """The Http port over the simulated vendors, who speak the sandbox's wire: JSON in, JSON out."""
 
+import base64
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, NamedTuple
@@ -77,12 +78,20 @@ class SimulatedHttp:
         body = request.json or {}
 
         def accept() -> HttpReply:
-            generation = vendor.order(body["client_id"], body["kind"], body["callback_url"])
+            generation = vendor.order(
+                body["client_id"], body["kind"], body["count"], body["callback_url"]
+            )
+            if vendor.traits.answers_with_results:
+                answered.append(generation)
+                return _delivery(generation)
             return HttpReply(201, _HEADERS, _described(vendor, generation))
 
+        answered: list[Generation] = []
         reply = _served(accept)
         if faults.hits("submit_accepted"):
             return self._in_silence()
+        if answered:
+            return _Answer(reply, answered[0].duration_ms + 1)
         return self._slowly(reply)
 
     def _in_silence(self) -> _Answer:
@@ -110,7 +119,7 @@ class SimulatedHttp:
 
     def _file(self, request: HttpRequest) -> bytes:
         vendor, path = self._place(request.url)
-        generation = vendor.generations.get(path.removeprefix(_FILES))
+        generation = vendor.generations.get(path.removeprefix(_FILES).partition("/")[0])
         is_served = (
             generation is not None
             and generation.result not in ("result_dead", "result_huge")
@@ -118,8 +127,7 @@ class SimulatedHttp:
         )
         if generation is None or not is_served:
             raise _no_reply()
-        end = BROKEN if generation.result == "result_bad" else b""
-        return MAGIC[generation.kind] + generation.id.encode() + end
+        return _content(generation)
 
     def _place(self, url: str) -> tuple[Vendor, str]:
         host, _, path = url.removeprefix("https://").partition(".example")
@@ -166,10 +174,27 @@ def describe(vendor: Vendor, generation: Generation) -> dict[str, Any]:
     if vendor.traits.echoes_our_id:
         words["client_id"] = generation.client_id
     if generation.state == "succeeded":
-        words["result"] = {"url": f"https://{vendor.traits.name}.example{_FILES}{generation.id}"}
+        address = f"https://{vendor.account}.example{_FILES}{generation.id}"
+        results = [{"url": f"{address}/{index}"} for index in range(generation.count)]
+        words |= {"result": results[0], "results": results}
     if generation.state == "failed":
         words["error"] = {"code": "render_failed", "message": "it did not work"}
     return words
+
+
+def _content(generation: Generation) -> bytes:
+    end = BROKEN if generation.result == "result_bad" else b""
+    return MAGIC[generation.kind] + generation.id.encode() + end
+
+
+def _delivery(generation: Generation) -> HttpReply:
+    """The answer of a vendor that answers with the result."""
+    if generation.fate == "failed":
+        return _refusal(Refused(422, "render_failed"))
+    content = base64.b64encode(_content(generation)).decode()
+    contents = [{"bytes": content} for _ in range(generation.count)]
+    words = {"id": generation.id, "contents": contents}
+    return HttpReply(200, _HEADERS, json.dumps(words).encode())
 
 
 def _described(vendor: Vendor, generation: Generation) -> bytes:

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -12,12 +13,13 @@ from shared import bootstrap, ledger, records
 from shared.accounts import Account
 from shared.adapters.providers.driver import Driver
 from shared.app import App
+from shared.errors import Unavailable
 from shared.ledger import Wallet
-from shared.models import Catalogue
-from shared.ports import Create, Inbound, Task, Verdict
+from shared.ports import Create, Data, Inbound, Task, Verdict
 from shared.slots import Slot
 from shared.uploads import Upload
 from shared.usecases.audit import audit
+from shared.usecases.switch_vendors import switch_vendors
 from shared.usecases.tasks import queue_specs
 from tests.simulation.blobs import MAGIC, SimulatedBlobs, SimulatedMedia
 from tests.simulation.doors import Door, OverHttp, Refused, Straight
@@ -97,7 +99,9 @@ class World:
         self.store = SimulatedStore(self.kernel, self.invariants.see, indexes=indexes)
         self.blobs = SimulatedBlobs(self.kernel)
         self.vendors = {
-            traits.name: Vendor(self.kernel, traits, self.invariants) for traits in stage.traits
+            account: Vendor(self.kernel, traits, account, self.invariants)
+            for traits in stage.traits
+            for account in traits.accounts
         }
         self.queue = SimulatedQueue(self.kernel, queue_specs(stage.catalogue), self._task)
         self.door: Door = OverHttp() if over_http else Straight()
@@ -108,7 +112,8 @@ class World:
         self._ids = SimulatedIds(chance)
         self._media = SimulatedMedia(self.blobs)
         http = SimulatedHttp(self.kernel, self.vendors)
-        self._driver = Driver(http, stage.accounts, load=stage.load)
+        clock = SimulatedClock(self.kernel, 0)
+        self._driver = Driver(http, stage.accounts, clock, load=stage.load)
         self._catalogue = stage.catalogue
         self.invariants.store = self.store
         self.invariants.blobs = self.blobs
@@ -162,29 +167,69 @@ class World:
     def _find_stuck(self) -> dict[tuple[str, int], int]:
         """Without faults nobody waits long for a place that is free, or to be sent."""
         now_ms = self.kernel.now_ms
-        slots = self.store.all(records.SLOTS)
-        roomy = {slot["pool"] for slot in slots if slot["enabled"] and slot["job_id"] is None}
+        room, heads = self._room(), self._heads()
         stuck: dict[tuple[str, int], int] = {}
         for job in self.store.all(records.JOBS):
             state = job["state"]
-            if state == "ready" or (state == "parked" and job["pool"] in roomy):
+            has_room = heads.get(job["pool"]) is job and job["units"] <= room.get(job["pool"], 0)
+            if state == "ready" or (state == "parked" and has_room):
                 key = job["id"], job["epoch"]
                 stuck[key] = self._stuck_since_ms.get(key, now_ms)
                 if now_ms - stuck[key] > _STUCK_MS:
                     fail("I11", f"{job['id']} is {state} and nothing happens to it")
         return stuck
 
+    def _room(self) -> Mapping[str, int]:
+        """By pool, how many places of one account are free, of the account that has most."""
+        free: Counter[tuple[str, str]] = Counter()
+        for slot in self.store.all(records.SLOTS):
+            free[slot["pool"], slot["account"]] += slot["enabled"] and slot["job_id"] is None
+        room: dict[str, int] = {}
+        for (pool, _account), count in free.items():
+            room[pool] = max(room.get(pool, 0), count)
+        return room
+
+    def _heads(self) -> Mapping[str, Data]:
+        """By pool, who is next in the line."""
+        heads: dict[str, Data] = {}
+        for job in self.store.all(records.JOBS):
+            first = heads.get(job["pool"])
+            if job["state"] == "parked" and (first is None or _place(job) < _place(first)):
+                heads[job["pool"]] = job
+        return heads
+
     def _has_work(self) -> bool:
         """Whether a sweep could find anything: one that finds nothing is left out, for speed."""
         soon_ms = self.kernel.now_ms + SKEW_MS
-        slots = self.store.all(records.SLOTS)
-        roomy = {slot["pool"] for slot in slots if slot["enabled"] and slot["job_id"] is None}
-        places = sum(pool.slots for pool in self._catalogue.pools.values())
-        return places != sum(slot["enabled"] for slot in slots) or any(
-            (job["due_at_ms"] is not None and job["due_at_ms"] <= soon_ms)
-            or (job["state"] == "parked" and job["pool"] in roomy)
-            for job in self.store.all(records.JOBS)
+        return (
+            self._has_places_to_open(soon_ms)
+            or any(
+                job["due_at_ms"] is not None and job["due_at_ms"] <= soon_ms
+                for job in self.store.all(records.JOBS)
+            )
+            or self._has_places_to_grant()
         )
+
+    def _has_places_to_grant(self) -> bool:
+        heads = self._heads()
+        if not heads:
+            return False
+        room = self._room()
+        open_pools = {slot["pool"] for slot in self.store.all(records.SLOTS) if slot["enabled"]}
+        return any(
+            job["units"] <= room.get(pool, 0) or pool not in open_pools
+            for pool, job in heads.items()
+        )
+
+    def _has_places_to_open(self, soon_ms: int) -> bool:
+        pauses = [pause for pause in self.store.all(records.PAUSES) if pause["stage"] != "open"]
+        if any(pause["stage"] == "closed" and pause["until_ms"] <= soon_ms for pause in pauses):
+            return True
+        if pauses or any(off["providers_off"] for off in self.store.all(records.SWITCHES)):
+            return False
+        slots = self.store.all(records.SLOTS)
+        places = sum(pool.slots for pool in self._catalogue.pools.values())
+        return places != sum(bool(slot["enabled"]) for slot in slots)
 
     # ------------------------------------------------------------ webhooks
 
@@ -270,7 +315,11 @@ class World:
         for number in range(users):
             self._open_account(f"usr_{number}", _PLANS[number % len(_PLANS)], tokens)
         for pool in self._catalogue.pools.values():
-            slots = [Slot(pool.name, index) for index in range(pool.slots)]
+            slots = [
+                Slot(pool.name, account, index)
+                for account, places in pool.places.items()
+                for index in range(places)
+            ]
             self.store.set_up(
                 [Create(records.slot_key(slot.id), records.slot_data(slot)) for slot in slots]
             )
@@ -303,23 +352,51 @@ class World:
     def change_places(self, by: int) -> None:
         """The vendor gives us more or fewer places, and so does our catalogue."""
         pools = self._catalogue.pools
-        name = list(pools)[int(self.chance.random() * len(pools))]
-        places = max(1, pools[name].slots + by)
-        changed = {**pools, name: replace(pools[name], slots=places)}
-        self._catalogue = Catalogue(self._catalogue.models, changed, self._catalogue.default_model)
+        vendor = list(self.vendors.values())[int(self.chance.random() * len(self.vendors))]
+        pool = pools[vendor.traits.name]
+        places = max(pool.units_max, pool.places[vendor.account] + by)
+        changed = replace(pool, places={**pool.places, vendor.account: places})
+        self._catalogue = replace(self._catalogue, pools={**pools, pool.name: changed})
         self.queue.resize(queue_specs(self._catalogue))
         # The old limit counts until every call of the old version is over and the pool is drained.
-        vendor = self.vendors[name]
         vendor.places = max(vendor.places, places)
         if places < vendor.places:
             self.kernel.after(_OLD_VERSION_MS, self._enforce, vendor)
 
+    def trouble(self, length_ms: int, *, is_revoked: bool) -> None:
+        """A vendor does not know our key, or breaks all that it makes, for a while."""
+        vendor = list(self.vendors.values())[int(self.chance.random() * len(self.vendors))]
+        until_ms = self.kernel.now_ms + length_ms
+        if is_revoked:
+            vendor.revoked_until_ms = until_ms
+        else:
+            vendor.broken_until_ms = until_ms
+
+    def switch_off(self, length_ms: int) -> None:
+        """The operator switches a vendor or a model off, and on again."""
+        names = [*self._catalogue.pools, *self._catalogue.models]
+        name = names[int(self.chance.random() * len(names))]
+        self._switch(name, True)
+        self.kernel.after(length_ms, self._switch, name, False)
+
+    def _switch(self, name: str, is_off: bool) -> None:
+        app = self.app()
+        switching = switch_vendors(app, name, is_off=is_off)
+
+        def ended(value: Any, error: Exception | None) -> None:
+            if not isinstance(error, Unavailable):
+                raise_error(value, error)
+
+        self.kernel.spawn(f"operator: {name}", switching, ended, app)
+
     def _enforce(self, vendor: Vendor) -> None:
-        pool = self._catalogue.pools[vendor.traits.name]
-        slots = [slot for slot in self.store.all(records.SLOTS) if slot["pool"] == pool.name]
+        places = self._catalogue.pools[vendor.traits.name].places[vendor.account]
+        slots = [
+            slot for slot in self.store.all(records.SLOTS) if slot["account"] == vendor.account
+        ]
         held = sum(slot["job_id"] is not None or slot["enabled"] for slot in slots)
-        if held <= pool.slots:
-            vendor.places = pool.slots
+        if held <= places:
+            vendor.places = places
         else:
             self.kernel.after(SWEEP_MS, self._enforce, vendor)
 
@@ -365,6 +442,10 @@ class World:
         value, error = found[0]
         if error is not None or value.differences or value.open_jobs:
             fail("I2", f"the product's audit found {value} {error}")
+
+
+def _place(job: Data) -> tuple[int, str]:
+    return job["start_tag"], job["id"]
 
 
 def image_of(user_id: str) -> str:
