@@ -14,7 +14,7 @@ from shared.ports import Accepted
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.check_job import storing_times
-from shared.usecases.result_files import Unusable, result_key, store_parcel
+from shared.usecases.result_files import Unusable, remove_files, result_key, store_parcel
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,9 @@ async def deliver_results(app: App, job: Job, accepted: Accepted) -> bool:
     except (Unusable, VendorUnknown) as error:
         _log.warning("delivery unusable", extra={"job_id": job.id, "detail": str(error)})
         return False
-    await record_delivery(app, job, accepted.task_id, len(parcels))
+    after = await record_delivery(app, job, accepted.task_id, len(parcels))
+    if after.state is State.FAILED:
+        await remove_files(app, after)
     return True
 
 

@@ -67,8 +67,7 @@ async def _find_out(app: App, job: Job, seen: Documents) -> None:
     """
     extra_seconds = extra_answer_seconds(app, job)
     patience_ms = (app.settings.absent_after_seconds + extra_seconds) * 1000
-    if extra_seconds and (count := await find_delivery(app, job)):
-        await record_delivery(app, job, f"delivered-{job.id}", count)
+    if await _found_delivered(app, job):
         return
     if app.vendors.abilities(job.provider).can_look_up:
         try:
@@ -96,6 +95,14 @@ async def _find_out(app: App, job: Job, seen: Documents) -> None:
     after = await apply_event(app, job.id, seen, choose)
     if after.state is State.UNKNOWN and not is_over:
         await _postpone(app, after, {}, app.settings.unknown_again_seconds)
+
+
+async def _found_delivered(app: App, job: Job) -> bool:
+    """Whether the vendor answered with the results, and only the record of it was lost."""
+    count = await find_delivery(app, job) if extra_answer_seconds(app, job) else 0
+    if count:
+        await record_delivery(app, job, f"delivered-{job.id}", count)
+    return count > 0
 
 
 async def _ask_or_give_up(app: App, job: Job, seen: Documents) -> None:
@@ -131,7 +138,7 @@ async def _end_quarantine(app: App, job: Job, seen: Documents) -> None:
     if job.vendor_task_id is not None:
         job = await apply_outcome(app, job, await ask_vendor(app, job), seen)
         seen = {}
-    if job.state is not State.QUARANTINED:
+    if job.state is not State.QUARANTINED or await _found_delivered(app, job):
         return
     now_ms = app.clock.now_ms()
     assert job.quarantine_until_ms is not None

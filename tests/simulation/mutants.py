@@ -25,6 +25,11 @@ _UNKNOWN_OUTCOME = (
     '_log.warning("submit outcome unknown", extra={"job_id": job.id, "detail": unknown.detail})'
 )
 
+_NOT_MINE = "        if current.claim != claim:\n            return None\n"
+_QUARANTINED = (
+    "        if current.state is State.QUARANTINED:\n            return Choice(Event.REJECTED)\n"
+)
+
 _SENDING = (
     Mutant(
         "drop the claim check",
@@ -85,21 +90,21 @@ _SENDING = (
     Mutant(
         "put back without epoch",
         f"{_USECASES}.dispatch_job",
-        '"epoch": current.epoch + 1,',
-        '"epoch": current.epoch,',
+        '"epoch": current.epoch + 1,\n            "busy_count"',
+        '"epoch": current.epoch,\n            "busy_count"',
     ),
     Mutant(
         "put back without claim check",
         f"{_USECASES}.dispatch_job",
-        "        if current.claim != claim:\n            return None\n",
-        "",
+        f"{_NOT_MINE}{_QUARANTINED}        if not jobs",
+        f"{_QUARANTINED}        if not jobs",
         pairs="busy, then unknown",
     ),
     Mutant(
         "put back for ever",
         f"{_USECASES}.dispatch_job",
-        "        if is_last:\n",
-        "        if is_last and False:\n",
+        "    if job.busy_count + 1 >= app.settings.busy_attempts_max:\n",
+        "    if job.busy_count + 1 >= 10**6:\n",
     ),
     Mutant(
         "reject without claim check",
@@ -127,13 +132,13 @@ _SLOTS = (
         "free the slot when the vendor says nothing",
         "shared.jobs",
         "(State.RUNNING, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),",
-        "(State.RUNNING, Event.GAVE_UP): Rule(State.FAILED, Money.RELEASE, frees_slot=True),",
+        "(State.RUNNING, Event.GAVE_UP): Rule(State.FAILED, Money.RELEASE, frees_slots=True),",
     ),
     Mutant(
         "no quarantine after an unknown submit",
         "shared.jobs",
         "(State.UNKNOWN, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),",
-        "(State.UNKNOWN, Event.GAVE_UP): Rule(State.FAILED, Money.RELEASE, frees_slot=True),",
+        "(State.UNKNOWN, Event.GAVE_UP): Rule(State.FAILED, Money.RELEASE, frees_slots=True),",
     ),
     Mutant(
         "a short quarantine",
@@ -150,8 +155,8 @@ _SLOTS = (
     Mutant(
         "create without writing the slot",
         f"{_USECASES}.create_job",
-        "writes.append(records.put_slot(slots.take(slot, job.id, tags.start)))",
-        "slots.take(slot, job.id, tags.start)",
+        "*(records.put_slot(slots.take(slot, job.id, tags.start)) for slot in taken),",
+        "",
     ),
     Mutant(
         "take slots that are not free",
@@ -178,19 +183,19 @@ _SLOTS = (
     Mutant(
         "forget to free the slot",
         f"{_USECASES}.apply_event",
-        "        writes.append(records.put_slot(slots.free(slot, job.id)))\n",
-        "        slots.free(slot, job.id)\n",
+        "        writes.append(records.put_slot(freed))\n",
+        "",
     ),
     Mutant(
         "grant without looking again",
         f"{_USECASES}.refill_pool",
-        "if not place.is_free or not jobs.can(waiting, Event.SLOT_GRANTED):",
+        "if not is_free or not jobs.can(waiting, Event.SLOT_GRANTED) or waiting.pool != job.pool:",
         "if False:",
     ),
     Mutant(
         "no refill after a release",
         f"{_USECASES}.apply_event",
-        "await tasks.push_refill(app, after.pool, after.id)",
+        'await tasks.push_refill(app, before.pool, f"{after.id}:{after.epoch}:{after.state}")',
         "pass",
     ),
     Mutant(
@@ -208,7 +213,7 @@ _SLOTS = (
     Mutant(
         "lower a limit by taking places away",
         f"{_USECASES}.open_pools",
-        "after = replace(present, enabled=slot.enabled) if present else slot",
+        "after = replace(present, enabled=slot.enabled, on_trial=slot.on_trial)",
         "after = replace(slot, job_id=None)",
     ),
 )
@@ -216,8 +221,8 @@ _MONEY = (
     Mutant(
         "capture before storing",
         "shared.jobs",
-        "(State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, frees_slot=True),",
-        "(State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, Money.CAPTURE, frees_slot=True),",
+        "(State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, frees_slots=True),",
+        "(State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, Money.CAPTURE, frees_slots=True),",
     ),
     Mutant(
         "charge for a late result",
@@ -229,12 +234,12 @@ _MONEY = (
         "no refund when the vendor fails",
         "shared.jobs",
         "(State.RUNNING, Event.VENDOR_FAILED): _REFUND,",
-        "(State.RUNNING, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slot=True),",
+        "(State.RUNNING, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slots=True),",
     ),
     Mutant(
         "refund a second time after the quarantine",
         "shared.jobs",
-        "(State.QUARANTINED, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slot=True),",
+        "(State.QUARANTINED, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slots=True),",
         "(State.QUARANTINED, Event.VENDOR_FAILED): _REFUND,",
     ),
     Mutant(
@@ -259,14 +264,15 @@ _MONEY = (
         "store without looking at it",
         f"{_USECASES}.store_result",
         "    except BadMedia as error:\n"
-        "        raise _Unusable(FailureCode.RESULT_INVALID, error.detail) from error\n",
-        '    except BadMedia:\n        return MediaInfo("video/mp4", 1, 1, None, b"")\n',
+        "        raise Unusable(FailureCode.RESULT_INVALID, error.detail) from error\n",
+        '    except BadMedia:\n        info = MediaInfo("video/mp4", 1, 1, None, b"")\n',
     ),
     Mutant(
         "deliver what the bucket does not have",
         f"{_USECASES}.store_result",
-        "    if stored is not None:\n        return stored\n",
-        '    if stored is None:\n        return BlobInfo(_result_key(job.id), 1, "video/mp4")\n'
+        "    if len(stored) == wanted:\n        return stored\n",
+        "    if len(stored) < wanted:\n"
+        '        return [BlobInfo(result_key(job.id, 0), 1, "video/mp4")]\n'
         "    return stored\n",
     ),
     Mutant(
@@ -310,7 +316,7 @@ _TRUTH = (
     Mutant(
         "trust the webhook's task",
         f"{_USECASES}.check_job",
-        "        outcome = await app.vendors.poll(job.provider, task_id)\n",
+        "        outcome = await app.vendors.poll(ticket(app, job, task_id))\n",
         '        outcome = Outcome(task_id, "running")\n',
     ),
     Mutant(
@@ -361,8 +367,8 @@ _TRUTH = (
     Mutant(
         "cancel without the vendor's word",
         f"{_USECASES}.cancel_job",
-        "        outcome = await app.vendors.cancel(job.provider, job.vendor_task_id)\n",
-        "        asked = await app.vendors.poll(job.provider, job.vendor_task_id)\n"
+        "        outcome = await app.vendors.cancel(ticket(app, job))\n",
+        "        asked = await app.vendors.poll(ticket(app, job))\n"
         '        outcome = type(asked)(job.vendor_task_id, "cancelled")\n',
     ),
     Mutant(
@@ -388,7 +394,7 @@ _REPAIR = (
     Mutant(
         "no look-up of an unknown submit",
         f"{_USECASES}.repair_job",
-        "if app.vendors.can_look_up(job.provider):",
+        "if app.vendors.abilities(job.provider).can_look_up:",
         "if False:",
     ),
     Mutant(
@@ -446,4 +452,123 @@ _PRIVACY = (
         'where = [Where("hidden", "==", False)]',
     ),
 )
-MUTANTS: tuple[Mutant, ...] = (*_SENDING, *_SLOTS, *_MONEY, *_TRUTH, *_REPAIR, *_PRIVACY)
+_ELSEWHERE = (
+    Mutant(
+        "go elsewhere after an unknown outcome",
+        f"{_USECASES}.dispatch_job",
+        _UNKNOWN_OUTCOME,
+        "await _go_elsewhere(app, job, claim, seen, None)",
+    ),
+    Mutant(
+        "move what somebody else has claimed",
+        f"{_USECASES}.reroute_job",
+        "is_mine = claim is None or current.claim == claim",
+        "is_mine = True",
+        survives="Only the claimer moves its job out of `submitting`, and it moves before anybody"
+        " else can claim it.",
+    ),
+    Mutant(
+        "move what was sent, when its pool closes",
+        f"{_USECASES}.refill_pool",
+        'Where("state", "==", State.PARKED.value)',
+        'Where("state", "==", State.SUBMITTING.value)',
+    ),
+    Mutant(
+        "the other model's price is held against nothing",
+        f"{_USECASES}.reroute_job",
+        '"price_tokens": min(route.price_tokens, job.price_tokens),',
+        '"price_tokens": 2 * job.price_tokens,',
+    ),
+    Mutant(
+        "keep the old model's place",
+        f"{_USECASES}.reroute_job",
+        '"units": pool.units(route.generation.settings.count),',
+        '"units": 1,',
+    ),
+    Mutant(
+        "a pause never ends",
+        f"{_USECASES}.sweep",
+        "    await try_paused_vendors(app)\n",
+        "",
+    ),
+    Mutant(
+        "a trial opens every place",
+        "shared.vendor_health",
+        "return min(places, of_one_job)",
+        "return places",
+        survives="The pause only spares the vendor and the creators; places and money are as right"
+        " with many trials as with one.",
+    ),
+    Mutant(
+        "a job that did well ends no pause",
+        f"{_USECASES}.pause_vendor",
+        "        await resume_vendor(app, last.pool, last.account)\n",
+        "        pass\n",
+        survives="The one place that is open for trying serves the whole line: slower, not wrong.",
+    ),
+    Mutant(
+        "a revoked key is refused for good",
+        f"{_USECASES}.dispatch_job",
+        "        await _go_elsewhere(app, job, claim, seen, None)\n",
+        "        await _reject(app, job, claim, seen, code)\n",
+        survives="The creator gets the tokens back instead of a later try.",
+    ),
+)
+_SEVERAL = (
+    Mutant(
+        "pay for what was not made",
+        "shared.jobs",
+        "job.price_tokens * min(delivered, job.settings.count) // job.settings.count",
+        "job.price_tokens",
+    ),
+    Mutant(
+        "several pictures take one place",
+        "shared.models",
+        'return count if self.unit == "picture" else 1',
+        "return 1",
+    ),
+    Mutant(
+        "places of different accounts",
+        "shared.slots",
+        "found = by_account.setdefault(slot.account, [])",
+        'found = by_account.setdefault("any", [])',
+    ),
+    Mutant(
+        "nothing is kept for whoever needs several places",
+        f"{_USECASES}.refill_pool",
+        "                await _keep(app, job, left)\n",
+        "                pass\n",
+        survives="Newcomers that pass the line need a free place each time; in plays of minutes the"
+        " head of the line gets its places all the same.",
+    ),
+    Mutant(
+        "record a delivery that is not stored",
+        f"{_USECASES}.deliver_results",
+        "            await store_parcel(app, job, parcels[index], index)\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "nobody looks for a delivery that was not recorded",
+        f"{_USECASES}.deliver_results",
+        "    count = 0\n    while count <",
+        "    count = 0\n    while False and count <",
+        survives="The creator gets the tokens back although the vendor delivered: a test of its own"
+        " looks at the job whose record was lost.",
+    ),
+    Mutant(
+        "ask the other account",
+        f"{_USECASES}.tickets",
+        "account=job.account,",
+        'account=job.account.partition("_")[0],',
+    ),
+)
+MUTANTS: tuple[Mutant, ...] = (
+    *_SENDING,
+    *_SLOTS,
+    *_MONEY,
+    *_TRUTH,
+    *_REPAIR,
+    *_ELSEWHERE,
+    *_SEVERAL,
+    *_PRIVACY,
+)

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from tests.simulation.faults import Script
+from tests.simulation.kernel import START_MS
 from tests.simulation.people import Wish
 from tests.simulation.stage import SETTINGS, Stage, catalogue_of
 from tests.simulation.vendor import Traits
@@ -28,17 +29,27 @@ class Scenario:
     ends: tuple[str, ...]
     vendor: Traits = VENDOR
     world: Mapping[str, Collection[int]] = field(default_factory=dict)
+    others: tuple[Traits, ...] = ()
+    revoked_ms: int = 0  # how long the vendor does not know our key
     late_result: str = "gift"
     within_seconds: int = 40
     timers: Mapping[str, int] = field(default_factory=dict)
 
 
-def _wish(number: int, start_ms: int = 0, **more: int) -> Wish:
+def _wish(number: int, start_ms: int = 0, **more: Any) -> Wish:
     key = f"key-{number}"
-    return Wish(f"usr_{number % 2}", number, "ada-image", start_ms, key, **more)  # type: ignore[arg-type]
+    return Wish(f"usr_{number % 2}", number, "ada-image", start_ms, key, **more)
 
 
 _SELDOM = {"check_first_seconds": 60, "check_max_seconds": 900, "unknown_again_seconds": 60}
+ANSWERING = replace(
+    VENDOR,
+    finds_by_our_id=False,
+    can_cancel=False,
+    sends_hooks=False,
+    refuses_duplicates=False,
+    answers_with_results=True,
+)
 _UNHEARD = replace(VENDOR, finds_by_our_id=False, sends_hooks=False, echoes_our_id=False)
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -112,7 +123,44 @@ SCENARIOS: tuple[Scenario, ...] = (
         "full pool, one cancelled, refill",
         (_wish(0), _wish(1, 500), _wish(2, 1_000, cancel_after_ms=300)),
         ("done", "cancelled", "done"),
-        within_seconds=45,
+        within_seconds=50,
+    ),
+    Scenario(
+        "the answer is the result",
+        (_wish(0, count=2),),
+        ("done",),
+        ANSWERING,
+    ),
+    Scenario(
+        "the answer is a failure",
+        (_wish(0),),
+        ("failed",),
+        ANSWERING,
+        world={"generation_fails": _ALWAYS},
+    ),
+    Scenario(
+        "three pictures need three places",
+        (_wish(0), _wish(1, 500, count=3), _wish(2, 1_000)),
+        ("done", "done", "done"),
+        replace(VENDOR, places=3, counts_pictures=True),
+        within_seconds=150,
+    ),
+    Scenario("one picture less", (_wish(0, count=3),), ("done",), world={"result_fewer": {0}}),
+    Scenario(
+        "key revoked for a while",
+        (_wish(0),),
+        ("done",),
+        revoked_ms=30_000,
+        within_seconds=260,
+        timers=_SELDOM,
+    ),
+    Scenario(
+        "key revoked, another does it",
+        (_wish(0, fallback_models=("bob-image",)),),
+        ("done",),
+        others=(replace(VENDOR, name="bob"),),
+        revoked_ms=10_000_000,
+        within_seconds=60,
     ),
     Scenario(
         "late result, given",
@@ -139,11 +187,12 @@ SCENARIOS: tuple[Scenario, ...] = (
 
 def build(scenario: Scenario, faults: Script) -> World:
     """The scenario's world with these faults."""
-    traits = (scenario.vendor,)
+    traits = (scenario.vendor, *scenario.others)
     timers: dict[str, Any] = dict(scenario.timers)
     settings = replace(SETTINGS, late_result=scenario.late_result, **timers)
     world = World(Random(22), faults, Stage(traits, catalogue_of(traits), (settings,)))
     world.open(users=2, tokens=100)
+    world.vendors[scenario.vendor.name].revoked_until_ms = START_MS + scenario.revoked_ms
     for wish in scenario.wishes:
         world.wish(wish, "usr_1" if wish.user_id == "usr_0" else "usr_0")
     return world

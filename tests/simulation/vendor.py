@@ -119,7 +119,7 @@ class Vendor:
         """Accept an order; raises `Refused`."""
         faults = self._kernel.faults
         self.judge.was_sent(client_id)
-        if self._is_until(self.revoked_until_ms):
+        if self._kernel.now_ms < self.revoked_until_ms:
             note(faults, "key_revoked")
             raise Refused(401, "unauthorized")
         if faults.hits("vendor_rejects"):
@@ -151,10 +151,6 @@ class Vendor:
             raise Refused(409, "not_cancellable")
         self._end(generation, "cancelled")
 
-    def _is_until(self, end_ms: int) -> bool:
-        """A trouble that lasts to a moment, and no longer than there are troubles at all."""
-        return self._kernel.faults.is_on and self._kernel.now_ms < end_ms
-
     def _accept(
         self, client_id: str, kind: str, count: int, units: int, callback_url: str
     ) -> Generation:
@@ -178,7 +174,7 @@ class Vendor:
         self.by_client_id.setdefault(client_id, []).append(generation)
         if kernel.tell:
             kernel.tell(self.account, f"accepts {generation.id} for {client_id[:14]}")
-        if self._is_until(self.broken_until_ms):
+        if kernel.now_ms < self.broken_until_ms:
             note(faults, "vendor_broken")
             generation.fate = "failed"
         elif faults.hits("generation_fails"):

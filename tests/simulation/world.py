@@ -108,6 +108,7 @@ class World:
         self.has_skew = faults.hits("clock_skew")
         self.refusals: dict[str, int] = {}
         self._sweep_ms = sweep_ms
+        self._faults_end_ms = START_MS
         self._stuck_since_ms: dict[tuple[str, int], int] = {}
         self._ids = SimulatedIds(chance)
         self._media = SimulatedMedia(self.blobs)
@@ -366,7 +367,7 @@ class World:
     def trouble(self, length_ms: int, *, is_revoked: bool) -> None:
         """A vendor does not know our key, or breaks all that it makes, for a while."""
         vendor = list(self.vendors.values())[int(self.chance.random() * len(self.vendors))]
-        until_ms = self.kernel.now_ms + length_ms
+        until_ms = min(self.kernel.now_ms + length_ms, self._faults_end_ms)
         if is_revoked:
             vendor.revoked_until_ms = until_ms
         else:
@@ -403,7 +404,7 @@ class World:
     def play(self, fault_ms: int) -> None:
         """Faults for a while, then none until nothing is pending; then the audit."""
         kernel = self.kernel
-        end_ms = START_MS + fault_ms
+        end_ms = self._faults_end_ms = START_MS + fault_ms
         kernel.run_until(end_ms)
         self.faults.is_on = False
         self._fall_silent(end_ms + QUIET_LIMIT_MS)

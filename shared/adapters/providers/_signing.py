@@ -32,8 +32,7 @@ def check_hmac_sha256(message: bytes, signature_hex: str, secrets: Sequence[str]
         )
         for secret in secrets
     ]
-    if not any(matches):
-        raise WebhookRefused("The webhook's signature does not match.")
+    _require_any(matches)
 
 
 def check_standard(inbound: Inbound, secrets: Sequence[str], now_ms: int) -> None:
@@ -54,8 +53,7 @@ def check_standard(inbound: Inbound, secrets: Sequence[str], now_ms: int) -> Non
         for each in given
         for one in wanted
     ]
-    if not any(matches):
-        raise WebhookRefused("The webhook's signature does not match.")
+    _require_any(matches)
 
 
 def hint_of(inbound: Inbound, name: str) -> Hint:
@@ -69,3 +67,8 @@ def hint_of(inbound: Inbound, name: str) -> Hint:
 def _standard_signature(secret: str, message: bytes) -> bytes:
     key = base64.b64decode(secret.removeprefix("whsec_"))
     return b"v1," + base64.b64encode(hmac.new(key, message, "sha256").digest())
+
+
+def _require_any(matches: Sequence[bool]) -> None:
+    if not any(matches):
+        raise WebhookRefused("The webhook's signature does not match.")
