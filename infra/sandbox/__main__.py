@@ -6,28 +6,34 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from infra.sandbox.behaviour import SWITCHES, Behaviour, Switch
 from infra.sandbox.grammars import Flag
-from infra.sandbox.settings import (
-    DEFAULT_API_KEY,
-    DEFAULT_CONCURRENCY,
-    DEFAULT_PORT,
-    DEFAULT_WEBHOOK_SECRET,
-    Settings,
-)
+from infra.sandbox.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 EXIT_GRACE_SECONDS = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal, or until stdin closes when that was asked for."""
-    options = build_parser().parse_args(arguments)
-    settings = read_settings(options)
+    options = build_parser("sandbox", Settings()).parse_args(arguments)
+    return serve(options, read_settings(options))
+
+
+def serve(
+    options: argparse.Namespace,
+    settings: Settings,
+    build: "Callable[[Settings, str], Starlette] | None" = None,
+) -> int:
+    """Serve the sandbox, or the vendor that `build` makes the app of."""
     from infra.sandbox.server import SandboxServer  # after the arguments, so that --help is quick
 
     try:
-        server = SandboxServer(settings, announce=_say_ready)
+        server = SandboxServer(settings, announce=_say_ready, build=build)
     except OSError as error:
         print(f"cannot listen on {settings.host}:{settings.port}: {error}", file=sys.stderr)
         return 1
@@ -41,22 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if server.started else 1
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(package: str, defaults: Settings) -> argparse.ArgumentParser:
     """The command line; the behaviour switches come from the one table."""
     parser = argparse.ArgumentParser(
-        prog="python -m infra.sandbox",
-        description="A video vendor on this machine that can misbehave as real ones do.",
+        prog=f"python -m infra.{package}",
+        description="A media vendor on this machine that can misbehave as real ones do.",
         epilog="Every behaviour switch can also be set for one request, in the body field "
         "`behaviour` or inside the prompt: a fox [sandbox latency=0.5 fail=render webhook=lost].",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any (%(default)s)")
-    parser.add_argument("--api-key", default=DEFAULT_API_KEY, help="(%(default)s)")
-    parser.add_argument("--webhook-secret", default=DEFAULT_WEBHOOK_SECRET, help="(%(default)s)")
+    parser.add_argument("--port", type=int, default=defaults.port, help="0: any (%(default)s)")
+    parser.add_argument("--api-key", default=defaults.api_key, help="(%(default)s)")
+    parser.add_argument("--webhook-secret", default=defaults.webhook_secret, help="(%(default)s)")
     parser.add_argument(
         "--concurrency",
         type=_read_count,
-        default=DEFAULT_CONCURRENCY,
+        default=defaults.concurrency,
         help="how many generations may hold a place (%(default)s)",
     )
     parser.add_argument("--seed", type=int, help="makes latencies and failures repeat")
@@ -125,7 +131,7 @@ def _read_count(text: str) -> int:
 
 
 def _say_ready(url: str) -> None:
-    print(f"sandbox vendor ready at {url}", flush=True)
+    print(f"vendor ready at {url}", flush=True)
 
 
 def _stop_with_stdin(stop: Callable[[], None]) -> None:

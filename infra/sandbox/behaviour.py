@@ -103,19 +103,32 @@ class Behaviour:
                 "hang_before_accept": (_SECONDS_OR_LONG,),
                 "http_500": (),
                 "http_429": (),
+                "unauthorized": (),
+                "no_credit": (),
+                "model_gone": (),
                 "html_502": (),
                 "garbage_json": (),
             }
         ),
         "normal",
         "drop_*: close the connection without an answer; hang: accept, answer after the seconds; "
-        "hang_before_accept: wait, then close without accepting; http_500 and http_429: not "
-        "accepted; html_502 and garbage_json: accepted, but the answer cannot be read",
+        "hang_before_accept: wait, then close without accepting; http_500, http_429, unauthorized, "
+        "no_credit and model_gone: not accepted; html_502 and garbage_json: accepted, but the "
+        "answer cannot be read",
     )
     status: Choice = _switch(
-        Words({"normal": (), "hang": (_SECONDS_OR_LONG,), "http_500": (), "html": ()}),
+        Words(
+            {
+                "normal": (),
+                "hang": (_SECONDS_OR_LONG,),
+                "http_500": (),
+                "html": (),
+                "foreign": (),
+            }
+        ),
         "normal",
-        "what the status call and the lookup by client_id do; html is a page with status 200",
+        "what the status call and the lookup by client_id do; html is a page with status 200; "
+        "foreign answers for another generation",
     )
     lookup_lag_seconds: float = _switch(
         Number("seconds", 0, SECONDS_MAX),

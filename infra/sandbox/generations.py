@@ -103,20 +103,20 @@ class Register:
         self._kept: dict[str, int] = {}
         self._kept_bytes = 0
 
-    def require_place(self, client_id: str) -> None:
-        """Raises 409 for a client id that was used before and 429 when every place is held."""
+    def require_place(self, client_id: str, units: int = 1) -> None:
+        """Raises 409 for a client id that was used before and 429 when too few places are free."""
         self._refuse_duplicate(client_id)
-        self._refuse_busy()
+        self._refuse_busy(units)
 
     def admit(self, order: Order, fate: Fate, now: float) -> Generation:
         """A new generation that holds a place, after `require_place`."""
-        assert self.counts.running < self.concurrency
+        assert self.counts.running + order.units <= self.concurrency
         assert order.client_id not in self._by_client_id
         generation = Generation(f"gen_{secrets.token_hex(12)}", order, fate, now)
         self._by_id[generation.id] = generation
         self._by_client_id[order.client_id] = generation
         self.counts.accepted += 1
-        self.counts.running += 1
+        self.counts.running += order.units
         self.counts.max_running = max(self.counts.max_running, self.counts.running)
         self._forget_oldest()
         return generation
@@ -153,7 +153,7 @@ class Register:
         if isinstance(outcome, Media):
             generation.progress = 1.0
             self._keep_result(generation, outcome)
-        self.counts.running -= 1
+        self.counts.running -= generation.order.units
         setattr(self.counts, status.value, getattr(self.counts, status.value) + 1)
 
     def _refuse_duplicate(self, client_id: str) -> None:
@@ -167,8 +167,8 @@ class Register:
             details={"generation_id": first.id},
         )
 
-    def _refuse_busy(self) -> None:
-        if self.counts.running < self.concurrency:
+    def _refuse_busy(self, units: int) -> None:
+        if self.counts.running + units <= self.concurrency:
             return
         self.counts.refused_busy += 1
         raise refuse_busy(f"{self.concurrency} generations are in progress, the most there may be")

@@ -38,6 +38,8 @@ class Order:
     start_image_url: str | None = None
     end_image_url: str | None = None
     callback_url: str | None = None
+    count: int = 1  # results of this one generation
+    units: int = 1  # places that it holds
     overrides: Mapping[str, object] = field(default_factory=dict)
 
     def without_pictures(self) -> "Order":
@@ -61,7 +63,7 @@ def read_order(body: bytes) -> Order:
         raise refuse_field(missing[0], f"{missing[0]!r} is required")
     values: dict[str, Any] = {name: _read_field(name, value) for name, value in raw.items()}
     _check_model(values)
-    caption, directive = _read_prompt(values["prompt"])
+    caption, directive = read_prompt(values["prompt"])
     overrides = {**values.pop("behaviour", {}), **directive}
     return Order(caption=caption, overrides=overrides, **values)
 
@@ -85,7 +87,8 @@ def read_behaviour(raw: Mapping[str, object]) -> dict[str, object]:
         raise refuse_field(f"behaviour.{error.name}", str(error)) from error
 
 
-def _read_prompt(prompt: str) -> tuple[str, dict[str, object]]:
+def read_prompt(prompt: str) -> tuple[str, dict[str, object]]:
+    """The caption and the checked switches of a prompt."""
     try:
         caption, directive = split_prompt(prompt)
         return caption, read_switches(directive)

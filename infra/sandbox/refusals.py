@@ -8,6 +8,7 @@ BUSY_RETRY_AFTER_SECONDS = 2
 STATUS_BY_CODE: Mapping[str, int] = {
     "invalid_request": 400,
     "unauthorized": 401,
+    "no_credit": 402,
     "bad_token": 403,
     "loopback_only": 403,
     "not_found": 404,
@@ -18,6 +19,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "expired": 410,
     "moderation_blocked": 422,
     "too_many_generations": 429,
+    "too_many_requests": 429,
     "internal": 500,
 }
 

@@ -29,13 +29,18 @@ _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 class SandboxServer(uvicorn.Server):
     """A uvicorn server that knows its own address and says when it takes requests."""
 
-    def __init__(self, settings: Settings, announce: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        announce: Callable[[str], None],
+        build: Callable[[Settings, str], Starlette] | None = None,
+    ) -> None:
         self.listener = bind(settings.host, settings.port)
         self.url = settings.public_url or _address_of(self.listener)
         self._announce = announce
         super().__init__(
             uvicorn.Config(
-                build_app(settings, self.url),
+                (build or build_app)(settings, self.url),
                 http=RememberedConnection,
                 log_level="warning",
                 access_log=False,
@@ -97,9 +102,13 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def serve_in_thread(settings: Settings) -> Iterator[str]:
-    """The address of a sandbox that runs in a thread of this process until the block ends."""
-    server = SandboxServer(settings, announce=lambda _: None)
+def serve_in_thread(
+    settings: Settings, build: Callable[[Settings, str], Starlette] | None = None
+) -> Iterator[str]:
+    """The address of a vendor that runs in a thread of this process until the block ends: the
+    sandbox, unless `build` makes the app of another.
+    """
+    server = SandboxServer(settings, announce=lambda _: None, build=build)
     thread = threading.Thread(target=server.serve_until_stopped, name="sandbox", daemon=True)
     thread.start()
     deadline = time.monotonic() + START_TIMEOUT_SECONDS

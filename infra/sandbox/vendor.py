@@ -16,7 +16,7 @@ from infra.sandbox.orders import Order
 from infra.sandbox.refusals import Refusal
 from infra.sandbox.settings import Settings
 from infra.sandbox.studio import NotMade, Studio
-from infra.sandbox.webhooks import Postman
+from infra.sandbox.webhooks import Body, Postman, SandboxSigner, Signer
 
 QUEUED_SHARE = 0.1
 RENDER_GUESS_SECONDS = 1.5
@@ -34,11 +34,11 @@ log = logging.getLogger(__name__)
 class Vendor:
     """Everything that one sandbox process knows. All of it is used from one event loop."""
 
-    def __init__(self, settings: Settings, public_url: str) -> None:
+    def __init__(self, settings: Settings, public_url: str, signer: Signer | None = None) -> None:
         self.settings = settings
         self.links = ResultLinks(public_url)
         self._studio = Studio()
-        self._postman = Postman(settings.webhook_secret)
+        self._postman = Postman(signer or SandboxSigner(settings.webhook_secret))
         self._tasks: set[asyncio.Task[None]] = set()
         self._plays: dict[str, asyncio.Task[None]] = {}
         self._start_over()
@@ -73,7 +73,7 @@ class Vendor:
         if behaviour.moderation.word == "refuse":
             self.register.counts.refused_moderation += 1
             raise Refusal("moderation_blocked", "the prompt was refused by moderation")
-        self.register.require_place(order.client_id)
+        self.register.require_place(order.client_id, order.units)
         generation = self.register.admit(order, draw_fate(behaviour, self._chance), time.time())
         play = self._spawn(self._play(generation))
         self._plays[generation.id] = play
@@ -93,7 +93,7 @@ class Vendor:
         """End it at once; raises 409 when it has ended already."""
         if generation.is_terminal:
             raise Refusal("not_cancellable", f"the generation is {generation.status} already")
-        self._finish(generation, Status.CANCELLED)
+        self._move(generation, Status.CANCELLED)
         self._plays[generation.id].cancel()
 
     def describe(self, generation: Generation) -> dict[str, object]:
@@ -120,13 +120,13 @@ class Vendor:
         clock = asyncio.get_running_loop()
         ends_at = clock.time() + generation.fate.latency_seconds
         await asyncio.sleep(generation.fate.latency_seconds * QUEUED_SHARE)
-        self.register.move(generation, Status.RUNNING, time.time())
+        self._move(generation, Status.RUNNING)
         if generation.fate.hangs:
             await asyncio.Event().wait()
         outcome = await self._make(generation)
         await asyncio.sleep(max(0, ends_at - clock.time()))
         status = Status.SUCCEEDED if isinstance(outcome, Media) else Status.FAILED
-        self._finish(generation, status, outcome)
+        self._move(generation, status, outcome)
 
     async def _make(self, generation: Generation) -> Media | Failure:
         code = generation.fate.failure_code
@@ -142,22 +142,30 @@ class Vendor:
             log.exception("generation %s broke", generation.id)
             return Failure("internal", FAILURES["internal"])
 
-    def _finish(
+    def _move(
         self, generation: Generation, status: Status, outcome: Media | Failure | None = None
     ) -> None:
         self.register.move(generation, status, time.time(), outcome)
         callback_url = generation.order.callback_url
-        if callback_url is None:
+        if callback_url is None or not self.is_news(generation):
             return
-        event = f"generation.{status.value}"
         self._spawn(
             self._postman.announce(
                 callback_url,
                 self.behaviour_of(generation).webhook,
-                lambda: {"event": event, **self.describe(generation)},
+                lambda: self.event(generation),
                 self.register.counts,
             )
         )
+
+    def is_news(self, generation: Generation) -> bool:
+        """Whether callers are told of where a generation stands now."""
+        return generation.is_terminal
+
+    def event(self, generation: Generation) -> Body:
+        """What callers are told."""
+        event = f"generation.{generation.status.value}"
+        return {"event": event, **self.describe(generation)}
 
     def _measure_progress(self, generation: Generation) -> float:
         """Elapsed time over expected time; it never falls and reaches 1 only at success."""

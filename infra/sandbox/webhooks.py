@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx
 
@@ -42,11 +43,35 @@ def sign(secret: str, timestamp: int, raw_body: bytes) -> str:
     return "v1=" + hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
-class Postman:
-    """Delivers events; each is tried again after each backoff until it is answered with 2xx."""
+class Signer(Protocol):
+    """What a vendor puts into the headers of an event, so that it can be told from a forged one."""
+
+    def headers(self, raw_body: bytes, *, is_genuine: bool) -> Mapping[str, str]:
+        """The headers; a forger has another secret."""
+        ...
+
+
+class SandboxSigner:
+    """The sandbox's own signature."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
+
+    def headers(self, raw_body: bytes, *, is_genuine: bool) -> Mapping[str, str]:
+        """See Signer."""
+        timestamp = int(time.time())
+        secret = self._secret if is_genuine else FORGED_SECRET
+        return {
+            "Sandbox-Timestamp": str(timestamp),
+            "Sandbox-Signature": sign(secret, timestamp, raw_body),
+        }
+
+
+class Postman:
+    """Delivers events; each is tried again after each backoff until it is answered with 2xx."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
         self._client = httpx.AsyncClient(
             timeout=TIMEOUT_SECONDS,
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
@@ -63,8 +88,7 @@ class Postman:
         for delivery in plan:
             await asyncio.sleep(delivery.after_seconds)
             raw_body = json.dumps(delivery.reshape(describe())).encode()
-            secret = self._secret if delivery.is_genuine else FORGED_SECRET
-            if await self._deliver(callback_url, raw_body, secret):
+            if await self._deliver(callback_url, raw_body, delivery.is_genuine):
                 counts.webhooks_sent += 1
             else:
                 counts.webhooks_given_up += 1
@@ -72,26 +96,27 @@ class Postman:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _deliver(self, url: str, raw_body: bytes, secret: str) -> bool:
+    async def _deliver(self, url: str, raw_body: bytes, is_genuine: bool) -> bool:
         for backoff_seconds in (*BACKOFF_SECONDS, None):
-            if await self._post(url, raw_body, secret):
+            reply = await self.post(url, raw_body, is_genuine=is_genuine)
+            if reply is not None and reply.is_success:
                 return True
             if backoff_seconds is not None:
                 await asyncio.sleep(backoff_seconds)
         return False
 
-    async def _post(self, url: str, raw_body: bytes, secret: str) -> bool:
-        timestamp = int(time.time())
-        headers = {
-            "Content-Type": "application/json",
-            "Sandbox-Timestamp": str(timestamp),
-            "Sandbox-Signature": sign(secret, timestamp, raw_body),
-        }
+    async def post(
+        self, url: str, raw_body: bytes, *, is_genuine: bool = True, timeout_seconds: float = 10
+    ) -> httpx.Response | None:
+        """One call of a caller's address, and the answer if there is one."""
+        headers = {"Content-Type": "application/json"}
+        headers |= self._signer.headers(raw_body, is_genuine=is_genuine)
         try:
-            reply = await self._client.post(url, content=raw_body, headers=headers)
+            return await self._client.post(
+                url, content=raw_body, headers=headers, timeout=timeout_seconds
+            )
         except (httpx.HTTPError, httpx.InvalidURL):
-            return False
-        return reply.is_success
+            return None
 
 
 def _as_stale(body: Body) -> Body:

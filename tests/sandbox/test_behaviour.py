@@ -14,6 +14,7 @@ from infra.sandbox.behaviour import (
 )
 from infra.sandbox.chance import draw_fate
 from infra.sandbox.grammars import Choice
+from infra.sandbox.settings import Settings
 from tests.sandbox.calls import Sandbox, read_error
 
 SAMPLES: dict[str, object] = {
@@ -61,7 +62,7 @@ def test_a_switch_reads_the_same_through_every_door(sandbox: Sandbox, name: str)
     value = SAMPLES[name]
     flag = f"--{name.replace('_', '-')}"
     words = [flag] if value is True else [flag, str(value)]
-    from_command_line = read_settings(build_parser().parse_args(words)).behaviour
+    from_command_line = read_settings(build_parser("sandbox", Settings()).parse_args(words)).behaviour
 
     sandbox.switch(render="real")
     from_put = sandbox.switch(**{"render": "real", name: value})

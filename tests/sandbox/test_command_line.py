@@ -96,7 +96,7 @@ def _started(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with process:
         try:
             assert process.stdout
-            assert process.stdout.readline().startswith("sandbox vendor ready at http")
+            assert process.stdout.readline().startswith("vendor ready at http")
             yield process, f"http://127.0.0.1:{port}"
         finally:
             process.kill()

@@ -64,6 +64,7 @@ _STATES: Mapping[str, OutcomeState] = {
 _REFUSALS: Mapping[str, FailureCode] = {
     "invalid_request": FailureCode.PROVIDER_REJECTED,
     "moderation_blocked": FailureCode.MODERATION_BLOCKED,
+    "no_credit": FailureCode.PROVIDER_MISCONFIGURED,
     "unauthorized": FailureCode.PROVIDER_MISCONFIGURED,
     "unknown_model": FailureCode.MODEL_GONE,
 }
