@@ -146,6 +146,7 @@ def _accounts(settings: Settings) -> Mapping[str, "Account"]:
             each.url or providers.load(each.provider).base_url,
             each.key,
             each.webhook_secrets,
+            each.hosts,
         )
         for each in settings.accounts
     }

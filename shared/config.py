@@ -18,11 +18,13 @@ CLOUD = "cloud"
 
 @dataclass(frozen=True, slots=True)
 class VendorAccount:
-    """One account with a media vendor, from VENDOR_<NAME>_URL, _KEY, _WEBHOOK_SECRETS, _PLACES.
+    """One account with a media vendor, from VENDOR_<NAME>_URL, _KEY, _WEBHOOK_SECRETS, _PLACES,
+    _RATES, _HOSTS.
 
     The name is the provider's, or the provider's and a number: kling, kling_2. An account exists
-    where any of the four is set. Without a URL it is the provider's own; `places` overrides the
-    catalogue's for pools of that name.
+    where any of them is set. Without a URL it is the provider's own; `places` and `rates` (submits
+    per minute) override the catalogue's for pools of that name; `hosts` are more places where the
+    vendor serves results.
     """
 
     name: str
@@ -30,6 +32,8 @@ class VendorAccount:
     key: str = field(default="", repr=False)
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     places: Mapping[str, int] = field(default_factory=dict)
+    rates: Mapping[str, int] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
 
     @property
     def provider(self) -> str:
@@ -292,14 +296,14 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _places(text: str) -> Mapping[str, int]:
-    places = {}
+def _by_pool(text: str) -> Mapping[str, int]:
+    counts = {}
     for entry in _list(text):
         pool, _, count = entry.partition(":")
-        places[pool] = int(count)
-        if places[pool] < 1:
-            raise ValueError(f"{pool} needs at least one place")
-    return places
+        counts[pool] = int(count)
+        if counts[pool] < 1:
+            raise ValueError(f"{pool} needs at least 1")
+    return counts
 
 
 def _address(text: str) -> str:
@@ -314,12 +318,14 @@ _SANDBOX: Mapping[str, Any] = {
     "webhook_secrets": ("sandbox-webhook-secret",),
 }
 _NUMBERED = re.compile(r"_\d+$")
-_VENDOR = re.compile(r"VENDOR_([A-Z0-9_]+?)_(URL|KEY|WEBHOOK_SECRETS|PLACES)")
+_VENDOR = re.compile(r"VENDOR_([A-Z0-9_]+?)_(URL|KEY|WEBHOOK_SECRETS|PLACES|RATES|HOSTS)")
 _ACCOUNT_PARTS: Mapping[str, Callable[[str], Any]] = {
     "url": _address,
     "key": str.strip,
     "webhook_secrets": _list,
-    "places": _places,
+    "places": _by_pool,
+    "rates": _by_pool,
+    "hosts": _list,
 }
 
 

@@ -42,6 +42,13 @@ class PictureNeed:
     max_bytes: int = 10_000_000
     crop: bool = False
 
+    @property
+    def wants_another(self) -> bool:
+        """Whether a checked picture may have to be made anew, and is not only looked at."""
+        usual = PictureNeed()
+        is_narrow = self.side_max_px < usual.side_max_px or self.max_bytes < usual.max_bytes
+        return self.crop or is_narrow or set(self.types) != set(usual.types)
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:

@@ -43,7 +43,7 @@ async def answer_create(
 async def answer_status(
     vendor: Vendor,
     generation: Generation | None,
-    describe: Callable[[Generation | None], Mapping[str, object]],
+    describe: Callable[[Generation | None], Mapping[str, object] | Response],
 ) -> Response:
     """Say how a generation stands, if there is one, or say it badly. Raises `Refusal`."""
     status = vendor.behaviour_of(generation).status
@@ -55,7 +55,8 @@ async def answer_status(
         await asyncio.sleep(*status.amounts)
     if status.word == "foreign" and generation is not None:
         generation = replace(generation, id=FOREIGN_ID)
-    return JSONResponse(describe(generation))
+    described = describe(generation)
+    return described if isinstance(described, Response) else JSONResponse(described)
 
 
 async def _drop(request: Request, _create: Choice) -> Response:

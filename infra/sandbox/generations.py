@@ -1,9 +1,11 @@
 """The generations that the vendor knows: their table of states, their places, their counts."""
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from infra.sandbox.chance import Fate
 from infra.sandbox.orders import Order
@@ -93,30 +95,48 @@ class Counts:
 
 
 class Register:
-    """Generations by id and by the caller's id. A place is held from acceptance to the end."""
+    """Generations by id and by the caller's id. A place is held from acceptance to the end, or
+    waited for where the vendor queues what finds none. Kinds of work that stand in `apart` have
+    places of their own.
+    """
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(
+        self,
+        concurrency: int,
+        *,
+        queues: bool = False,
+        apart: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self.concurrency = concurrency
+        self.queues = queues
         self.counts = Counts()
+        self._apart = apart
+        self._held: Counter[str] = Counter()
         self._by_id: dict[str, Generation] = {}
         self._by_client_id: dict[str, Generation] = {}
         self._kept: dict[str, int] = {}
         self._kept_bytes = 0
 
-    def require_place(self, client_id: str, units: int = 1) -> None:
+    @property
+    def places(self) -> int:
+        """Of all kinds together."""
+        return self.concurrency + sum(self._apart.values())
+
+    def require_place(self, client_id: str, units: int = 1, kind: str = "") -> None:
         """Raises 409 for a client id that was used before and 429 when too few places are free."""
         self._refuse_duplicate(client_id)
-        self._refuse_busy(units)
+        self._refuse_busy(units, kind)
 
     def admit(self, order: Order, fate: Fate, now: float) -> Generation:
         """A new generation that holds a place, after `require_place`."""
-        assert self.counts.running + order.units <= self.concurrency
+        assert self._has_places(order.units, order.kind)
         assert order.client_id not in self._by_client_id
         generation = Generation(f"gen_{secrets.token_hex(12)}", order, fate, now)
         self._by_id[generation.id] = generation
         self._by_client_id[order.client_id] = generation
         self.counts.accepted += 1
         self.counts.running += order.units
+        self._held[self._pack(order.kind)] += order.units
         self.counts.max_running = max(self.counts.max_running, self.counts.running)
         self._forget_oldest()
         return generation
@@ -154,6 +174,7 @@ class Register:
             generation.progress = 1.0
             self._keep_result(generation, outcome)
         self.counts.running -= generation.order.units
+        self._held[self._pack(generation.order.kind)] -= generation.order.units
         setattr(self.counts, status.value, getattr(self.counts, status.value) + 1)
 
     def _refuse_duplicate(self, client_id: str) -> None:
@@ -167,11 +188,20 @@ class Register:
             details={"generation_id": first.id},
         )
 
-    def _refuse_busy(self, units: int) -> None:
-        if self.counts.running + units <= self.concurrency:
+    def _refuse_busy(self, units: int, kind: str) -> None:
+        if self._has_places(units, kind):
             return
         self.counts.refused_busy += 1
-        raise refuse_busy(f"{self.concurrency} generations are in progress, the most there may be")
+        most = self._apart.get(kind, self.concurrency)
+        raise refuse_busy(f"{most} generations are in progress, the most there may be")
+
+    def _has_places(self, units: int, kind: str) -> bool:
+        most = self._apart.get(kind, self.concurrency)
+        return self.queues or self._held[self._pack(kind)] + units <= most
+
+    def _pack(self, kind: str) -> str:
+        """Whose places a kind of work takes."""
+        return kind if kind in self._apart else ""
 
     def _forget_oldest(self) -> None:
         """Bound the memory: the oldest finished generation goes when too many are kept."""

@@ -19,6 +19,7 @@ class Settings:
     api_key: str = DEFAULT_API_KEY
     webhook_secret: str = DEFAULT_WEBHOOK_SECRET
     concurrency: int = DEFAULT_CONCURRENCY
+    submits_per_minute: int | None = None  # of a simulated vendor; None: as it is documented
     seed: int | None = None
     public_url: str | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import asdict
 from random import Random
 from typing import Any
@@ -45,7 +45,10 @@ class Vendor:
 
     def _start_over(self) -> None:
         self.defaults: Behaviour = self.settings.behaviour
-        self.register = Register(self.settings.concurrency)
+        self.register = Register(
+            self.settings.concurrency, queues=self.does_queue(), apart=self.places_apart()
+        )
+        self._places = asyncio.Semaphore(self.register.places)
         self._chance = Random(self.settings.seed)
 
     async def open(self) -> None:
@@ -73,7 +76,7 @@ class Vendor:
         if behaviour.moderation.word == "refuse":
             self.register.counts.refused_moderation += 1
             raise Refusal("moderation_blocked", "the prompt was refused by moderation")
-        self.register.require_place(order.client_id, order.units)
+        self.register.require_place(order.client_id, order.units, order.kind)
         generation = self.register.admit(order, draw_fate(behaviour, self._chance), time.time())
         play = self._spawn(self._play(generation))
         self._plays[generation.id] = play
@@ -115,8 +118,21 @@ class Vendor:
             words["error"] = asdict(generation.error)
         return words
 
+    def does_queue(self) -> bool:
+        """Whether an order that finds no place waits for one; otherwise it is refused."""
+        return False
+
+    def places_apart(self) -> Mapping[str, int]:
+        """How many places those kinds of work have that do not share the others'."""
+        return {}
+
     async def _play(self, generation: Generation) -> None:
-        """From queued to the end. What rendering took is part of the latency, not added to it."""
+        """From queued to the end. The latency begins where the waiting for a place ends."""
+        async with self._places:
+            await self._run(generation)
+
+    async def _run(self, generation: Generation) -> None:
+        """What rendering took is part of the latency, not added to it."""
         clock = asyncio.get_running_loop()
         ends_at = clock.time() + generation.fate.latency_seconds
         await asyncio.sleep(generation.fate.latency_seconds * QUEUED_SHARE)

@@ -9,7 +9,7 @@ import json
 import secrets
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
@@ -54,18 +54,31 @@ class Wire:
     """After which steps it calls."""
 
     signer: Callable[[str], Signer] = lambda _secret: Unsigned()
-    """How it signs, with a secret."""
+    """How it signs; the secret is the settings'."""
+
+    signs_with_secret: bool = False
+    """Whether the caller checks callbacks with that secret."""
+
+    public_key: str = ""
+    """What a caller is given to check callbacks with, where the vendor signs with a key pair and
+    publishes no key set."""
 
     submits_per_minute: int | None = None
     """How many orders it takes in a minute."""
+
+    queues: bool = False
+    """Whether what exceeds the concurrency waits instead of being refused."""
+
+    places_apart: Mapping[str, int] = field(default_factory=dict)
+    """Kinds of work that have places of their own, besides the concurrency."""
 
 
 class Desk(Vendor):
     """One running simulator. All of it is used from one event loop."""
 
     def __init__(self, wire: Wire, settings: Settings, public_url: str) -> None:
-        super().__init__(settings, public_url, wire.signer(settings.webhook_secret))
         self.wire = wire
+        super().__init__(settings, public_url, wire.signer(settings.webhook_secret))
         self.public_url = public_url.rstrip("/")
         self._submits: deque[float] = deque()
 
@@ -120,6 +133,14 @@ class Desk(Vendor):
         except ValueError:
             return None
 
+    def does_queue(self) -> bool:
+        """See Vendor."""
+        return self.wire.queues
+
+    def places_apart(self) -> Mapping[str, int]:
+        """See Vendor."""
+        return self.wire.places_apart
+
     def is_news(self, generation: Generation) -> bool:
         """See Vendor."""
         return self.wire.event is not None and generation.status in self.wire.news
@@ -133,7 +154,7 @@ class Desk(Vendor):
         now = time.monotonic()
         while self._submits and now - self._submits[0] >= MINUTE_SECONDS:
             self._submits.popleft()
-        most = self.wire.submits_per_minute
+        most = self.settings.submits_per_minute or self.wire.submits_per_minute
         if most is not None and len(self._submits) >= most:
             raise Refusal("too_many_requests", f"more than {most} orders in a minute")
         self._submits.append(now)

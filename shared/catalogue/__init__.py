@@ -232,11 +232,16 @@ def _pools(read: _Provider, accounts: Sequence[VendorAccount]) -> Iterator[Pool]
             for account in accounts
             if account.provider == read.provider
         }
+        rates = [
+            account.rates.get(pool.name, pool.submits_per_minute)
+            for account in accounts
+            if account.name in places
+        ]
         yield Pool(
             name=pool.name,
             provider=read.provider,
             places=places,
-            submits_per_minute=pool.submits_per_minute * len(places),
+            submits_per_minute=sum(rates),
             extra_answer_seconds=pool.extra_answer_seconds,
             unit=pool.unit,
             units_max=_units_max(read, pool),

@@ -12,7 +12,6 @@ from shared.ports import Picture, PictureFit, Work
 from shared.usecases.tickets import ticket
 
 _IMAGE_URL_SECONDS = 3600
-_AS_IT_IS = PictureNeed()
 
 
 async def describe_work(app: App, job: Job) -> Work:
@@ -55,7 +54,7 @@ def _callback_url(app: App, job: Job) -> str:
 async def _picture(app: App, job: Job, role: str) -> Picture:
     need = app.catalogue.models[job.model].capabilities.picture
     key = job.images[role]
-    if need != _AS_IT_IS:
+    if need.wants_another:
         key = fitted_key(job.id, role)
         await app.media.fit_picture(job.images[role], key, _fit(need, job))
     url = await app.blobs.sign_download(key, filename=None, expires_seconds=_IMAGE_URL_SECONDS)

@@ -141,7 +141,7 @@ class Driver:
             yield parcel.content
             return
         translator, account = self._vendor(ticket)
-        hosts = (account.host, *translator.hosts)
+        hosts = (account.host, *translator.hosts, *account.hosts)
         limits = HttpLimits(hosts, self._connect_seconds, FETCH_SECONDS, max_bytes)
         request = HttpRequest("GET", parcel.url)
         if translator.keyed_results and parcel.url.startswith(account.url("/")):

@@ -1,9 +1,9 @@
 """The sandbox vendor, which comes with this repository; infra/sandbox is its side of the wire."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from urllib.parse import quote, urlencode
 
+from shared.adapters.providers._keys import bearer
 from shared.adapters.providers._replies import (
     json_object,
     object_in,
@@ -76,12 +76,6 @@ _FAILURES: Mapping[str, FailureCode] = {
     "out_of_capacity": FailureCode.PROVIDER_BUSY,
     "render_failed": FailureCode.PROVIDER_FAILED,
 }
-
-
-def authorize(request: HttpRequest, account: Account, now_ms: int) -> HttpRequest:
-    """The key as a bearer token."""
-    headers = {**request.headers, "authorization": f"Bearer {account.api_key}"}
-    return replace(request, headers=headers)
 
 
 def submit(work: Work, account: Account) -> HttpRequest:
@@ -216,7 +210,7 @@ def _task_path(ticket: Ticket) -> str:
 PROVIDER = Provider(
     name="sandbox",
     base_url="http://127.0.0.1:8090",
-    authorize=authorize,
+    authorize=bearer,
     submit=submit,
     accepted=accepted,
     poll=Poll(_ask, _told),

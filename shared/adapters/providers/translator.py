@@ -30,6 +30,7 @@ class Account:
     base_url: str
     api_key: str = field(default="", repr=False)
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    hosts: tuple[str, ...] = ()  # where it serves results, besides those that the provider knows
 
     def __post_init__(self) -> None:
         """Stop at start-up, without showing the key, rather than at the first call."""
