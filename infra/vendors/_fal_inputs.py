@@ -1,4 +1,4 @@
-"""What the endpoints of fal take. Each model's page has its own schema, and none is among the facts:
+"""What fal's endpoints take. Each model's page has a schema of its own, none of them in the facts:
 these hold what is well known of them, and everything else is refused.
 """
 

@@ -1,5 +1,5 @@
-"""The bodies that Kling takes, field by field. Motion brushes, voices and elements are not simulated:
-their fields are unknown here.
+"""The bodies that Kling takes, field by field. Motion brushes, voices and elements are not
+simulated: their fields are unknown here.
 """
 
 from typing import Annotated, Literal
@@ -118,15 +118,14 @@ class NewFromText(Strict):
 
 class _Content(Strict):
     type: Literal["prompt", "first_frame", "last_frame"]
-    text: _Words | None = None
-    url: str | None = None
+    text: _Prompt | None = None
+    url: Annotated[str, StringConstraints(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "_Content":
-        if (self.text, self.url)[self.type == "prompt"] is not None:
+        is_prompt = self.type == "prompt"
+        if (self.text is not None) != is_prompt or (self.url is None) != is_prompt:
             raise ValueError("a prompt has a text, a frame has a url")
-        if (self.url, self.text)[self.type == "prompt"] is None:
-            raise ValueError("it is empty")
         return self
 
 

@@ -154,7 +154,7 @@ class _Reference(_Camel):
 class _Gen4Picture(Body):
     prompt_text: _Text
     ratio: _ImageRatio
-    reference_images: Annotated[list[_Reference], Field(max_length=3)] = []
+    reference_images: Annotated[list[_Reference], Field(max_length=3)] = Field(default=[])
     content_moderation: _Moderation | None = None
 
     @property

@@ -196,5 +196,6 @@ WIRE = Wire(
     ),
     event=prediction,
     signer=StandardWebhooks,
+    signs_with_secret=True,
     submits_per_minute=SUBMITS_PER_MINUTE,
 )

@@ -4,6 +4,7 @@ What an account's places do not hold is taken all the same and waits as THROTTLE
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -83,7 +84,7 @@ async def create(request: Request) -> Response:
     kinds = BODIES[request.url.path]
     if named.model not in kinds:
         known = ", ".join(kinds)
-        raise Refusal("unknown_model", f"must be one of {known}", details={"param": "model"})
+        raise Refusal("unknown_model", f"must be one of {known}")
     body = checked(named.model_dump(), kinds[named.model])
 
     async def answer(generation: Generation) -> Response:
@@ -114,10 +115,12 @@ def refuse(refusal: Refusal) -> Response:
     if refusal.code in _ERRORS:
         status, text = _ERRORS[refusal.code]
         return JSONResponse({"error": text}, status, headers=refusal.headers)
-    param = refusal.details.get("param")
+    param = "model" if refusal.code == "unknown_model" else refusal.details.get("param")
     if param is None:
         return JSONResponse({"error": refusal.message}, 400)
-    issue = {"path": param.split("."), "message": refusal.message}
+    # Between the names of fields are pydantic's own words for the shapes that it tried.
+    path = [part for part in param.split(".") if part.isalnum() or part.isidentifier()]
+    issue = {"path": path, "message": refusal.message}
     return JSONResponse({"error": "Validation of body failed", "issues": [issue]}, 400)
 
 
@@ -149,14 +152,7 @@ def _looked_at_later(desk: Desk, order: Order) -> Order:
     """Runway looks at prompts and pictures after it has taken a task, never before."""
     if desk.defaults.with_overrides(order.overrides).moderation.word != "refuse":
         return order
-    overrides = {**order.overrides, **read_switches({"moderation": "late"})}
-    return desk.order(
-        order.kind,
-        order.model,
-        order.prompt,
-        caption=order.caption,
-        overrides=overrides,
-    )
+    return replace(order, overrides={**order.overrides, **read_switches({"moderation": "late"})})
 
 
 def _task(desk: Desk, generation: Generation) -> dict[str, object]:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from infra import vendors
 from infra.sandbox.behaviour import Behaviour, read_switches
 from infra.vendors.server import simulated
-from shared import catalogue, models
+from shared import catalogue, fitting
 from shared.adapters import providers
 from shared.adapters.http_client import HttpxClient
 from shared.adapters.media import PyavMedia
@@ -79,7 +79,7 @@ class Stage:
         model = catalogue.load().models[model_id]
         roles = tuple(changes.pop("images", _needed(model)))
         switches, callback_url = changes.pop("switches", ""), changes.pop("callback_url", "")
-        chosen = models.fit(
+        chosen = fitting.fit(
             model,
             prompt if model.capabilities.prompt_chars_max else "",
             Settings(**changes),
@@ -189,7 +189,7 @@ async def staged(name: str, key: str | None = None, **settings: Any) -> AsyncIte
             else _shared(name)
         )
         http = HttpxClient(plain_hosts={"127.0.0.1"}, allowed_private={url.removeprefix("http://")})
-        account = Account(name, name, url, key or known.api_key, _secrets(name, secret))
+        account = Account(name, name, url, key or known.api_key, account_secrets(name, secret))
         driver = Driver(http, {name: account}, SystemClock(), total_seconds=ANSWER_SECONDS)
         async with _listening(name, driver) as (inbox, picture_url):
             yield Stage(name, url, driver, inbox, picture_url)
@@ -204,12 +204,12 @@ def _shared(name: str) -> str:
     return _urls[name]
 
 
-def _secrets(name: str, secret: str) -> tuple[str, ...]:
+def account_secrets(name: str, secret: str) -> tuple[str, ...]:
     """What our account checks callbacks with; a simulator that signs with a key pair says which."""
     wire = vendors.load(name)
     if wire.public_key:
         return (wire.public_key,)
-    return (secret,) if wire.signs_with_secret else ()
+    return (secret,) if wire.signs_with_secret and secret else ()
 
 
 def _needed(model: Model) -> list[str]:

@@ -87,9 +87,12 @@ def content_in(data: Data, name: str) -> bytes:
     if not isinstance(value, str) or not value:
         raise _unreadable(f"without bytes in {name}")
     try:
-        return base64.b64decode(value.rpartition("base64,")[2], validate=True)
+        content = base64.b64decode(value.rpartition("base64,")[2], validate=True)
     except (binascii.Error, ValueError) as error:
         raise _unreadable(f"without base64 in {name}") from error
+    if not content:
+        raise _unreadable(f"without bytes in {name}")
+    return content
 
 
 def word_in(data: Data, name: str) -> str:

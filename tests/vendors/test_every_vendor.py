@@ -1,0 +1,150 @@
+"""One real job at every vendor: through the product's own addresses, against that vendor's wire.
+
+Vendors and their models are found by themselves; a new one is on stage here as soon as it has a
+simulator.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import av
+import pytest
+
+from infra import vendors
+from shared import catalogue
+from shared.adapters import providers
+from shared.models import Model
+from tests.product import Refusal
+from tests.vendors.installation import Customer, Installation, cheapest, installed
+
+KINDS = ("video", "image")
+WAIT_SECONDS = 120.0
+
+
+class Ended(NamedTuple):
+    """A job that is over, and what its user had before."""
+
+    customer: Customer
+    before: tuple[int, int]
+    job: dict[str, Any]
+
+
+def on_sale() -> list[Any]:
+    """A model of each kind of every vendor."""
+    found = [cheapest(name, kind) for name in vendors.NAMES for kind in KINDS]
+    return [pytest.param(m, id=f"{m.provider}-{m.kind}") for m in found if m is not None]
+
+
+def has_result_in_answer(model: Model) -> bool:
+    """Whether the vendor answers the order with the result."""
+    return catalogue.load().pools[model.pool].extra_answer_seconds > 0
+
+
+class Played:
+    """Scenarios that were played at all vendors at once, because most of their time is waiting."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self._ended: dict[str, dict[str, Ended]] = {}
+
+    def ended(self, model: Model, switches: str = "") -> Ended:
+        """What became of a job of this model when the simulator was told these switches."""
+        if switches not in self._ended:
+            begun = [self._begin(each.values[0], switches) for each in on_sale()]
+            self._ended[switches] = {
+                model_id: Ended(customer, before, customer.caller.wait(job_id, WAIT_SECONDS))
+                for model_id, customer, before, job_id in begun
+            }
+        return self._ended[switches][model.id]
+
+    def _begin(self, model: Model, switches: str) -> tuple[str, Customer, tuple[int, int], str]:
+        customer = self.installation.customer()
+        before = customer.caller.balance()
+        return model.id, customer, before, customer.ask(model, switches)["id"]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    with installed(tmp_path_factory.mktemp("data"), BUSY_ATTEMPTS_MAX="3") as made:
+        yield Played(made)
+
+
+def test_every_provider_has_a_simulator_and_something_for_sale() -> None:
+    assert set(vendors.NAMES) == set(providers.NAMES) - {"sandbox"}
+    sold = {model.values[0].provider for model in on_sale()}
+    assert sold == set(vendors.NAMES)
+
+
+@pytest.mark.parametrize("model", on_sale())
+def test_a_job_is_made_stored_and_charged_once(
+    played: Played, model: Model, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    customer, (available, _), done = played.ended(model)
+    assert done["status"] == "succeeded", done
+    receipt = done["receipt"]
+    assert receipt["charged_tokens"] == receipt["held_tokens"] > 0
+    assert customer.caller.balance() == (available - receipt["held_tokens"], 0)
+    kinds = [row["kind"] for row in customer.caller.rows() if row["job_id"] == done["id"]]
+    assert sorted(kinds) == ["capture", "hold"]
+    path = tmp_path_factory.mktemp("result") / "result"
+    path.write_bytes(customer.caller.http.get(done["result"]["content_url"]).content)
+    with av.open(str(path)) as media:
+        assert next(media.decode(video=0)).width == done["result"]["width"]
+
+
+@pytest.mark.parametrize("model", on_sale())
+@pytest.mark.parametrize(
+    ("switches", "codes"),
+    [
+        ("fail=render", {"provider_failed", "provider_busy"}),
+        ("moderation=refuse", {"moderation_blocked"}),
+        ("create=http_429", {"provider_busy"}),
+        ("create=model_gone", {"model_gone", "provider_rejected"}),
+        ("result=html", {"result_invalid"}),
+        ("result=corrupt", {"result_invalid"}),
+        ("result=huge:2000", {"result_unavailable", "result_invalid"}),
+        ("result=redirect_private", {"result_unavailable"}),
+    ],
+)
+def test_a_bad_day_costs_nothing_and_is_told_by_its_name(
+    played: Played, model: Model, switches: str, codes: set[str]
+) -> None:
+    customer, before, job = played.ended(model, switches)
+    if switches.startswith("result") and has_result_in_answer(model):
+        pytest.skip("this vendor's answer holds the result: there is no address to spoil")
+    assert job["status"] == "failed", job
+    assert job["error"]["code"] in codes
+    assert customer.caller.balance() == before
+    assert job["receipt"]["charged_tokens"] == 0
+    assert "Your tokens are back" in job["error"]["message"]
+
+
+@pytest.mark.parametrize("model", on_sale())
+def test_an_order_that_nobody_confirmed_ends_with_the_result_or_the_tokens(
+    played: Played, model: Model
+) -> None:
+    """The vendor accepts and the connection drops: found by our id, told by a webhook, or given up
+    with the tokens back, and never asked for twice."""
+    customer, before, job = played.ended(model, "create=drop_after_accept")
+    if job["status"] == "succeeded":
+        assert job["receipt"]["charged_tokens"] == job["receipt"]["held_tokens"]
+    else:
+        assert job["error"]["code"] == "timed_out"
+        assert customer.caller.balance() == before
+
+
+def test_a_retired_model_says_so_names_its_successor_and_cannot_be_bought(played: Played) -> None:
+    caller = played.installation.customer().caller
+    for model in catalogue.load().models.values():
+        if model.state == "retired":
+            with pytest.raises(Refusal) as refused:
+                caller.create(model=model.id)
+            error = refused.value.error
+            assert (refused.value.status, error["code"]) == (409, "model_unavailable")
+            assert "retired" in error["message"]
+            assert (model.successor or "") in error["message"]
+
+
+def test_the_books_balance_after_all_of_it(played: Played) -> None:
+    audit = played.installation.product.audit()
+    assert audit.returncode == 0, audit.stdout
