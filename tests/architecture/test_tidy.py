@@ -14,7 +14,7 @@ FUNCTION_LINES_MAX = 50
 DEPLOYED_FILE_LINES_MAX = 120
 
 # What is longer than it should be, and exactly how long: a number here may only shrink or vanish.
-LONG_MODULES = {"shared/ports.py": 455}
+LONG_MODULES: dict[str, int] = {}
 LONG_FUNCTIONS: dict[str, int] = {}
 
 # Names that say nothing, so that everything ends up behind them.

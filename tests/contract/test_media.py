@@ -8,21 +8,20 @@ import sys
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from shared.adapters.blobs.folder import FolderBlobs
 from shared.adapters.media import PyavMedia
 from shared.adapters.pictures import CLEAN_MAX_BYTES
 from shared.adapters.system import SystemClock
-from shared.ports import BadMedia, BlobInfo, MediaInfo, PictureInfo, SignedUpload
+from shared.ports import BadMedia, BlobInfo, MediaInfo, PictureFit, PictureInfo, SignedUpload
 from tests.unit.adapters_vendor.videos import (
     box,
     edited,
@@ -39,6 +38,7 @@ class Drawer:
     """Blobs in a folder, as far as Media asks for them."""
 
     folder: Path
+    content_types: dict[str, str] = field(default_factory=dict)
 
     def lay(self, key: str, data: bytes) -> str:
         (self.folder / key).write_bytes(data)
@@ -53,10 +53,14 @@ class Drawer:
         file = self.folder / key
         if not file.exists():
             file.write_bytes(b"".join([chunk async for chunk in chunks]))
-        return BlobInfo(key, file.stat().st_size, content_type)
+            self.content_types[key] = content_type
+        return BlobInfo(key, file.stat().st_size, self.content_types[key])
 
     async def head(self, key: str) -> BlobInfo | None:
-        raise NotImplementedError
+        file = self.folder / key
+        if not file.exists():
+            return None
+        return BlobInfo(key, file.stat().st_size, self.content_types[key])
 
     async def delete(self, key: str) -> None:
         raise NotImplementedError
@@ -439,6 +443,192 @@ async def test_whatever_the_bytes_a_picture_is_clean_or_refused(
         "image_too_many_pixels",
         "image_too_large",
     }
+
+
+# ---------------------------------------------------------------- pictures for a vendor
+
+ANY = ("image/jpeg", "image/png", "image/webp")
+WIDE = PictureFit(ANY, side_max_px=16_383, max_bytes=10_000_000)
+
+
+async def fitted(drawer: Drawer, data: bytes, fit: PictureFit) -> tuple[PictureInfo, Image.Image]:
+    """What a checked picture becomes; the bytes are what they are called."""
+    drawer.lay("checked", data)
+    info = await PyavMedia(drawer).fit_picture("checked", "fitted", fit)
+    stored = (drawer.folder / "fitted").read_bytes()
+    assert info.size_bytes == len(stored) <= fit.max_bytes
+    assert info.content_type == drawer.content_types["fitted"]
+    picture = Image.open(io.BytesIO(stored))
+    picture.load()
+    assert f"image/{str(picture.format).lower()}" == info.content_type
+    assert info.content_type in fit.types
+    return info, picture
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+async def test_a_picture_that_fits_keeps_its_format_and_its_size(
+    drawer: Drawer, file_format: str
+) -> None:
+    info, picture = await fitted(drawer, saved(colourful(), file_format), WIDE)
+    assert info.content_type == f"image/{file_format.lower()}"
+    assert picture.size == (info.width, info.height) == (64, 48)
+
+
+@pytest.mark.parametrize("types", [("image/png",), ("image/jpeg", "image/png"), ("image/webp",)])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+async def test_a_picture_becomes_a_type_that_the_vendor_takes(
+    drawer: Drawer, file_format: str, types: tuple[str, ...]
+) -> None:
+    own = f"image/{file_format.lower()}"
+    fit = replace(WIDE, types=types)
+    info, picture = await fitted(drawer, saved(colourful(), file_format), fit)
+    assert info.content_type == (own if own in types else types[0])
+    assert picture.size == (64, 48)
+    assert is_red(picture.convert("RGB").getpixel((5, 24)))
+    assert not is_red(picture.convert("RGB").getpixel((58, 24)))
+
+
+def framed(width: int, height: int, inner: tuple[int, int]) -> Image.Image:
+    """Blue, with a red rectangle of this size in the middle."""
+    picture = Image.new("RGB", (width, height), (20, 20, 200))
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    picture.paste((200, 20, 20), (left, top, left + inner[0], top + inner[1]))
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"),
+    [
+        ("1:1", (300, 300)),
+        ("16:9", (400, 225)),
+        ("9:16", (168, 300)),
+        ("3:4", (225, 300)),
+        ("4:3", (400, 300)),
+        ("21:9", (400, 171)),
+    ],
+)
+async def test_a_picture_is_cut_to_the_ratio_around_its_middle(
+    drawer: Drawer, ratio: str, size: tuple[int, int]
+) -> None:
+    fit = replace(WIDE, aspect_ratio=ratio)
+    info, picture = await fitted(drawer, saved(framed(400, 300, size), "PNG"), fit)
+    assert picture.size == (info.width, info.height) == size
+    width, height = size
+    for corner in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)):
+        assert is_red(picture.getpixel(corner))
+
+
+@given(
+    size=st.tuples(st.integers(1, 200), st.integers(1, 200)),
+    ratio=st.sampled_from(["1:1", "16:9", "9:16", "3:4", "21:9", "100:1"]),
+    side_max_px=st.integers(1, 200),
+)
+async def test_whatever_its_shape_a_picture_is_cut_and_made_smaller(
+    tmp_path_factory: pytest.TempPathFactory, size: tuple[int, int], ratio: str, side_max_px: int
+) -> None:
+    data = saved(Image.new("RGB", size), "PNG")
+    cut = replace(WIDE, aspect_ratio=ratio)
+    _info, picture = await fitted(Drawer(tmp_path_factory.mktemp("cut")), data, cut)
+    across, down = map(int, ratio.split(":"))
+    assert abs(picture.width * down - picture.height * across) < max(across, down)
+    assert picture.width == size[0] or picture.height == size[1]
+    small = replace(cut, side_max_px=side_max_px)
+    _info, smaller = await fitted(Drawer(tmp_path_factory.mktemp("small")), data, small)
+    longest = min(max(picture.size), side_max_px)
+    assert longest - 1 <= max(smaller.size) <= longest
+
+
+async def test_a_picture_is_no_longer_than_the_vendor_takes(drawer: Drawer) -> None:
+    fit = replace(WIDE, side_max_px=160)
+    info, picture = await fitted(drawer, saved(colourful(640, 480), "JPEG"), fit)
+    assert picture.size == (info.width, info.height) == (160, 120)
+    assert is_red(picture.getpixel((10, 60)))
+    assert not is_red(picture.getpixel((150, 60)))
+
+
+async def test_a_small_picture_is_not_made_larger(drawer: Drawer) -> None:
+    _info, picture = await fitted(drawer, saved(colourful(), "PNG"), replace(WIDE, side_max_px=640))
+    assert picture.size == (64, 48)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+async def test_a_picture_of_too_many_bytes_is_made_smaller(
+    drawer: Drawer, file_format: str
+) -> None:
+    data = saved(noisy(400, 300), file_format)
+    fit = replace(WIDE, max_bytes=20_000)
+    assert len(data) > fit.max_bytes
+    _info, picture = await fitted(drawer, data, fit)
+    assert max(picture.size) < 400
+    assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.05)
+
+
+async def test_a_picture_that_is_too_large_in_every_size_is_refused(drawer: Drawer) -> None:
+    with pytest.raises(BadMedia) as caught:
+        await fitted(drawer, saved(noisy(400, 300), "PNG"), replace(WIDE, max_bytes=10))
+    assert caught.value.code == "not_an_image"
+    assert await drawer.head("fitted") is None
+
+
+async def test_a_picture_that_was_fitted_stays_as_it_is(drawer: Drawer, media: PyavMedia) -> None:
+    first, _picture = await fitted(drawer, saved(colourful(), "PNG"), WIDE)
+    stored = (drawer.folder / "fitted").read_bytes()
+    drawer.lay("checked", saved(noisy(80, 80), "JPEG"))
+    again = await media.fit_picture("checked", "fitted", replace(WIDE, side_max_px=10))
+    assert (drawer.folder / "fitted").read_bytes() == stored
+    assert (again.content_type, again.size_bytes) == (first.content_type, first.size_bytes)
+
+
+async def test_a_picture_that_was_fitted_does_not_need_the_first_any_more(
+    drawer: Drawer, media: PyavMedia
+) -> None:
+    first, _picture = await fitted(drawer, saved(colourful(), "PNG"), WIDE)
+    again = await media.fit_picture("nowhere", "fitted", WIDE)
+    assert again.size_bytes == first.size_bytes
+
+
+@pytest.mark.parametrize("what", ["nothing", "a page", "a film", "a truncated PNG"])
+async def test_what_is_no_picture_cannot_be_fitted(drawer: Drawer, what: str) -> None:
+    with pytest.raises(BadMedia) as caught:
+        await fitted(drawer, REFUSED[what][0](), WIDE)
+    assert caught.value.code == "not_an_image"
+    assert await drawer.head("fitted") is None
+
+
+async def test_a_stored_picture_is_loaded_up_to_a_limit(drawer: Drawer, media: PyavMedia) -> None:
+    data = saved(colourful(), "PNG")
+    drawer.lay("picture", data)
+    assert await media.load("picture", len(data)) == data
+    with pytest.raises(BadMedia) as caught:
+        await media.load("picture", len(data) - 1)
+    assert caught.value.code == "image_too_large"
+
+
+async def test_a_picture_that_is_not_there_is_neither_fitted_nor_loaded(
+    drawer: Drawer, media: PyavMedia
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        await media.fit_picture("nowhere", "fitted", WIDE)
+    with pytest.raises(FileNotFoundError):
+        await media.load("nowhere", 100)
+    assert await drawer.head("fitted") is None
+
+
+async def test_pictures_are_fitted_and_loaded_in_a_real_store(tmp_path: Path) -> None:
+    async def upload() -> AsyncIterator[bytes]:
+        yield saved(colourful(400, 300), "PNG")
+
+    blobs = FolderBlobs(
+        tmp_path, base_url="http://127.0.0.1", secret=b"s" * 32, clock=SystemClock()
+    )
+    await blobs.put("checked", upload(), content_type="image/png", max_bytes=10_000)
+    media, fit = PyavMedia(blobs), PictureFit(("image/jpeg",), 100, 50_000, "1:1")
+    info = await media.fit_picture("checked", "fitted", fit)
+    assert (info.content_type, info.width, info.height) == ("image/jpeg", 100, 100)
+    assert await blobs.head("fitted") == BlobInfo("fitted", info.size_bytes, "image/jpeg")
+    loaded = await media.load("fitted", fit.max_bytes)
+    assert Image.open(io.BytesIO(loaded)).size == (100, 100)
+    assert (await media.fit_picture("checked", "fitted", fit)).size_bytes == len(loaded)
 
 
 # ---------------------------------------------------------------- results

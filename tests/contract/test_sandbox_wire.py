@@ -17,13 +17,15 @@ from shared.adapters.http_client import HttpxClient
 from shared.adapters.media import PyavMedia
 from shared.adapters.providers.driver import Driver
 from shared.adapters.providers.translator import Account
+from shared.adapters.system import SystemClock
 from shared.errors import VendorBusy, VendorGone, VendorRejected, VendorUnknown, WebhookRefused
-from shared.ports import Hint, Inbound, Outcome, Work
+from shared.ports import Hint, Inbound, Outcome, Parcel, Ticket, Work
 from tests.contract.test_media import Drawer
 from tests.sandbox.calls import open_inbox
 
 KEY, SECRET = "sandbox-key", "sandbox-webhook-secret"
 WAIT_SECONDS = 20
+ANSWER_SECONDS = 2.0
 FETCH_MAX_BYTES = 5_000_000
 
 
@@ -50,8 +52,8 @@ class opened:  # noqa: N801 - reads as a verb where it stands
         self._http = HttpxClient(
             plain_hosts={"127.0.0.1"}, allowed_private={url.removeprefix("http://")}
         )
-        accounts = {"sandbox": Account("sandbox", url, key, (SECRET,))}
-        self._driver = Driver(self._http, accounts, total_seconds=2)
+        accounts = {"sandbox": Account("sandbox", "sandbox", url, key, (SECRET,))}
+        self._driver = Driver(self._http, accounts, SystemClock(), total_seconds=ANSWER_SECONDS)
 
     async def __aenter__(self) -> Driver:
         return self._driver
@@ -61,15 +63,14 @@ class opened:  # noqa: N801 - reads as a verb where it stands
 
 
 WORK = Work(
-    job_id="",
-    kind="video",
-    vendor_model="sandbox-video-1",
+    ticket=Ticket("sandbox", "sandbox", "", "video", "sandbox-video-1"),
     prompt="A red fox",
     negative_prompt="rain",
     duration_seconds=2,
     resolution="480p",
     aspect_ratio="16:9",
     audio=False,
+    count=1,
     images={},
     callback_url="",
 )
@@ -77,15 +78,22 @@ WORK = Work(
 
 def work(request: pytest.FixtureRequest, switches: str = "", **changes: object) -> Work:
     """Work of a name of its own; the switches stand in the prompt."""
-    job_id = f"job-{zlib.crc32(request.node.name.encode())}"
-    asked = replace(WORK, job_id=job_id, prompt=f"A red fox [sandbox {switches or 'latency=0'}]")
-    return replace(asked, **changes)  # type: ignore[arg-type]
+    ticket = replace(WORK.ticket, job_id=f"job-{zlib.crc32(request.node.name.encode())}")
+    prompt = f"A red fox [sandbox {switches or 'latency=0'}]"
+    return replace(WORK, ticket=ticket, prompt=prompt, **changes)  # type: ignore[arg-type]
 
 
-async def ended(driver: Driver, task_id: str) -> Outcome:
+async def submitted(driver: Driver, asked: Work) -> Ticket:
+    """The ticket of work that was accepted."""
+    accepted = await driver.submit(asked, ANSWER_SECONDS)
+    assert accepted.parcels == ()
+    return replace(asked.ticket, task_id=accepted.task_id)
+
+
+async def ended(driver: Driver, ticket: Ticket) -> Outcome:
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        outcome = await driver.poll("sandbox", task_id)
+        outcome = await driver.poll(ticket)
         if outcome.state != "running":
             return outcome
         assert time.monotonic() < deadline
@@ -93,8 +101,8 @@ async def ended(driver: Driver, task_id: str) -> Outcome:
 
 
 async def fetched(driver: Driver, outcome: Outcome) -> bytes:
-    assert outcome.result_url
-    chunks = driver.fetch("sandbox", outcome.result_url, FETCH_MAX_BYTES)
+    [parcel] = outcome.parcels
+    chunks = driver.fetch(WORK.ticket, parcel, FETCH_MAX_BYTES)
     return b"".join([chunk async for chunk in chunks])
 
 
@@ -102,13 +110,14 @@ async def fetched(driver: Driver, outcome: Outcome) -> bytes:
 async def test_what_is_asked_for_is_made_fetched_and_decodes(
     driver: Driver, request: pytest.FixtureRequest, tmp_path: Path, kind: str
 ) -> None:
-    asked = work(request, "render=real", kind=kind, vendor_model=f"sandbox-{kind}-1")
+    asked = work(request, "render=real")
     if kind == "image":
-        asked = replace(asked, duration_seconds=None, negative_prompt=None)
-    task_id = await driver.submit("sandbox", asked)
-    assert await driver.look_up("sandbox", asked.job_id) == task_id
-    outcome = await ended(driver, task_id)
-    assert (outcome.state, outcome.job_id) == ("succeeded", asked.job_id)
+        ticket = replace(asked.ticket, kind="image", vendor_model="sandbox-image-1")
+        asked = replace(asked, ticket=ticket, duration_seconds=None, negative_prompt=None)
+    ticket = await submitted(driver, asked)
+    assert await driver.look_up(asked.ticket) == ticket.task_id
+    outcome = await ended(driver, ticket)
+    assert (outcome.state, outcome.job_id) == ("succeeded", asked.ticket.job_id)
     drawer = Drawer(tmp_path)
     info = await PyavMedia(drawer).inspect(
         drawer.lay("result", await fetched(driver, outcome)), kind
@@ -121,24 +130,25 @@ async def test_the_same_job_twice_is_one_task(
     driver: Driver, request: pytest.FixtureRequest
 ) -> None:
     asked = work(request)
-    first = await driver.submit("sandbox", asked)
-    assert await driver.submit("sandbox", asked) == first
+    first = await submitted(driver, asked)
+    assert await submitted(driver, asked) == first
 
 
 async def test_a_job_that_was_never_sent_is_not_found(driver: Driver) -> None:
-    assert await driver.look_up("sandbox", "job-never") is None
+    never = replace(WORK.ticket, job_id="job-never", task_id="gen_never")
+    assert await driver.look_up(never) is None
     with pytest.raises(VendorGone):
-        await driver.poll("sandbox", "gen_never")
+        await driver.poll(never)
 
 
 async def test_a_running_task_is_stopped_and_an_ended_one_says_how(
     driver: Driver, request: pytest.FixtureRequest
 ) -> None:
-    assert driver.can_cancel("sandbox")
-    task_id = await driver.submit("sandbox", work(request, "hang"))
-    assert (await driver.poll("sandbox", task_id)).state == "running"
-    assert (await driver.cancel("sandbox", task_id)).state == "cancelled"
-    assert (await driver.cancel("sandbox", task_id)).state == "cancelled"
+    assert driver.abilities("sandbox").can_cancel
+    ticket = await submitted(driver, work(request, "hang"))
+    assert (await driver.poll(ticket)).state == "running"
+    assert (await driver.cancel(ticket)).state == "cancelled"
+    assert (await driver.cancel(ticket)).state == "cancelled"
 
 
 REFUSALS = {
@@ -159,7 +169,7 @@ async def test_a_submit_that_goes_wrong_says_how_wrong(
 ) -> None:
     kind, code = REFUSALS[switches]
     with pytest.raises(kind) as caught:
-        await driver.submit("sandbox", work(request, switches))
+        await submitted(driver, work(request, switches))
     assert caught.value.code == code
     assert "fox" not in str(caught.value)
 
@@ -172,21 +182,24 @@ async def test_a_task_whose_answer_was_lost_is_found_by_our_id(
 ) -> None:
     asked = work(request, switches)
     with pytest.raises(VendorUnknown):
-        await driver.submit("sandbox", asked)
-    task_id = await driver.look_up("sandbox", asked.job_id)
+        await submitted(driver, asked)
+    task_id = await driver.look_up(asked.ticket)
     assert task_id
-    assert (await ended(driver, task_id)).job_id == asked.job_id
+    outcome = await ended(driver, replace(asked.ticket, task_id=task_id))
+    assert outcome.job_id == asked.ticket.job_id
 
 
 async def test_a_retired_model_is_gone(driver: Driver, request: pytest.FixtureRequest) -> None:
+    asked = work(request)
+    retired = replace(asked.ticket, vendor_model="sandbox-video-0")
     with pytest.raises(VendorRejected) as caught:
-        await driver.submit("sandbox", work(request, vendor_model="sandbox-video-0"))
+        await submitted(driver, replace(asked, ticket=retired))
     assert caught.value.code == "model_gone"
 
 
 async def test_a_bad_setting_is_rejected(driver: Driver, request: pytest.FixtureRequest) -> None:
     with pytest.raises(VendorRejected) as caught:
-        await driver.submit("sandbox", work(request, resolution="8k"))
+        await submitted(driver, work(request, resolution="8k"))
     assert caught.value.code == "provider_rejected"
 
 
@@ -195,16 +208,16 @@ async def test_a_wrong_key_is_the_operators_to_mend(
 ) -> None:
     async with opened(url, key="wrong") as stranger:
         with pytest.raises(VendorRejected) as caught:
-            await stranger.submit("sandbox", work(request))
+            await submitted(stranger, work(request))
         assert caught.value.code == "provider_misconfigured"
         with pytest.raises(VendorUnknown):
-            await stranger.poll("sandbox", "gen_1")
+            await stranger.poll(replace(WORK.ticket, task_id="gen_1"))
 
 
 async def test_a_vendor_that_is_not_there_was_not_reached(request: pytest.FixtureRequest) -> None:
     async with opened("http://127.0.0.1:9") as nobody:
         with pytest.raises(VendorBusy):
-            await nobody.submit("sandbox", work(request))
+            await submitted(nobody, work(request))
 
 
 @pytest.mark.parametrize(
@@ -219,8 +232,8 @@ async def test_a_vendor_that_is_not_there_was_not_reached(request: pytest.Fixtur
 async def test_a_failure_has_a_word_of_ours(
     driver: Driver, request: pytest.FixtureRequest, switches: str, code: str
 ) -> None:
-    task_id = await driver.submit("sandbox", work(request, f"latency=0 {switches}"))
-    outcome = await ended(driver, task_id)
+    ticket = await submitted(driver, work(request, f"latency=0 {switches}"))
+    outcome = await ended(driver, ticket)
     assert (outcome.state, outcome.failure_code) == ("failed", code)
 
 
@@ -228,9 +241,9 @@ async def test_a_failure_has_a_word_of_ours(
 async def test_a_status_that_cannot_be_read_leaves_the_task_running(
     driver: Driver, request: pytest.FixtureRequest, switches: str
 ) -> None:
-    task_id = await driver.submit("sandbox", work(request, switches))
+    ticket = await submitted(driver, work(request, switches))
     with pytest.raises(VendorUnknown):
-        await driver.poll("sandbox", task_id)
+        await driver.poll(ticket)
 
 
 @pytest.mark.parametrize(
@@ -239,8 +252,8 @@ async def test_a_status_that_cannot_be_read_leaves_the_task_running(
 async def test_a_result_that_cannot_be_had_is_unavailable(
     driver: Driver, request: pytest.FixtureRequest, switches: str
 ) -> None:
-    task_id = await driver.submit("sandbox", work(request, f"latency=0 {switches}"))
-    outcome = await ended(driver, task_id)
+    ticket = await submitted(driver, work(request, f"latency=0 {switches}"))
+    outcome = await ended(driver, ticket)
     with pytest.raises(VendorUnknown) as caught:
         await fetched(driver, outcome)
     assert caught.value.code == "result_unavailable"
@@ -250,7 +263,7 @@ async def test_a_result_that_cannot_be_had_is_unavailable(
 async def test_a_result_elsewhere_is_not_fetched(driver: Driver) -> None:
     for elsewhere in ("http://localhost:9/x", "https://evil.test/x", "http://169.254.169.254/"):
         with pytest.raises(VendorUnknown):
-            await anext(driver.fetch("sandbox", elsewhere, FETCH_MAX_BYTES))
+            await anext(driver.fetch(WORK.ticket, Parcel(elsewhere), FETCH_MAX_BYTES))
 
 
 async def test_a_webhook_of_the_vendor_is_believed_and_a_forged_one_is_not(
@@ -258,16 +271,16 @@ async def test_a_webhook_of_the_vendor_is_believed_and_a_forged_one_is_not(
 ) -> None:
     with open_inbox() as inbox:
         asked = work(request, callback_url=inbox.url)
-        task_id = await driver.submit("sandbox", asked)
+        ticket = await submitted(driver, asked)
         event = (await asyncio.to_thread(inbox.wait_for, 1))[0]
-        forged = replace(work(request, "latency=0 webhook=forged"), job_id="job-forged")
-        await driver.submit("sandbox", replace(forged, callback_url=inbox.url))
+        forged = work(request, "latency=0 webhook=forged", callback_url=inbox.url)
+        await submitted(driver, replace(forged, ticket=replace(forged.ticket, job_id="job-forged")))
         lie = (await asyncio.to_thread(inbox.wait_for, 2))[1]
     now_ms = int(time.time() * 1000)
     headers = {"Sandbox-Timestamp": event.timestamp, "Sandbox-Signature": event.signature}
     genuine = Inbound(headers, event.raw_body)
-    assert driver.hint("sandbox", genuine, now_ms) == Hint(task_id)
-    assert json.loads(event.raw_body)["client_id"] == asked.job_id
+    assert await driver.hint("sandbox", genuine, now_ms) == Hint(ticket.task_id)
+    assert json.loads(event.raw_body)["client_id"] == asked.ticket.job_id
     headers = {"Sandbox-Timestamp": lie.timestamp, "Sandbox-Signature": lie.signature}
     with pytest.raises(WebhookRefused):
-        driver.hint("sandbox", Inbound(headers, lie.raw_body), now_ms)
+        await driver.hint("sandbox", Inbound(headers, lie.raw_body), now_ms)

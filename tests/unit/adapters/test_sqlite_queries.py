@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from shared.adapters.store import sqlite as store
 from shared.adapters.store.indexes import Index
 from shared.adapters.store.sqlite_queries import build, define_index
 from shared.ports import Operator, Order, Query, Where
-from shared.records import INDEXES
-from shared.records import Index as Composite
+from shared.records import INDEXES, Index as Composite
 
 
 def opened(indexes: tuple[Index, ...]) -> sqlite3.Connection:

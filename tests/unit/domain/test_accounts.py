@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shared import accounts
 from shared.accounts import (
@@ -278,6 +277,22 @@ def test_a_job_that_got_its_place_makes_room_for_another_to_wait() -> None:
 def test_nobody_stops_waiting_who_did_not_wait() -> None:
     with pytest.raises(AssertionError, match="was counted"):
         accounts.stopped_waiting(Activity())
+
+
+@pytest.mark.parametrize("waiting_jobs", [0, 1, 2, 9])
+def test_a_job_that_goes_back_into_the_line_counts_and_no_limit_refuses_it(
+    waiting_jobs: int,
+) -> None:
+    activity = replace(started_at(NOW_MS), waiting_jobs=waiting_jobs)
+    back = accounts.waits_again(activity)
+    assert back == replace(activity, waiting_jobs=waiting_jobs + 1)
+    assert accounts.stopped_waiting(back) == activity
+
+
+def test_a_job_that_went_back_takes_the_room_of_one_that_would_come() -> None:
+    activity = accounts.waits_again(start(Activity(), NOW_MS, is_waiting=True))
+    with pytest.raises(TooManyWaiting):
+        start(activity, NOW_MS, is_waiting=True)
 
 
 # ---------------------------------------------------------------- the fair line

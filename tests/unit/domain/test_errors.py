@@ -87,6 +87,11 @@ def test_no_two_errors_share_a_code() -> None:
     assert len(set(codes)) == len(codes)
 
 
+def test_no_refusal_of_a_request_has_the_code_of_a_job_that_failed() -> None:
+    """Our own refusal of a prompt is not the vendor's, which comes later and gives tokens back."""
+    assert not {kind.code for kind in KINDS} & {code.value for code in FailureCode}
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_more_special_error_keeps_the_status_of_its_parent(kind: type[AppError]) -> None:
     (parent,) = kind.__bases__

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.failures import FailureCode, failure
+from shared.failures import TROUBLES, FailureCode, failure
 
 
 @pytest.mark.parametrize("code", FailureCode)
@@ -37,9 +37,20 @@ def test_the_codes_are_the_documented_ones() -> None:
         "provider_misconfigured",
         "moderation_blocked",
         "model_gone",
+        "model_off",
         "waited_too_long",
         "timed_out",
         "result_invalid",
         "result_unavailable",
         "cancelled",
+    }
+
+
+def test_only_a_vendors_own_trouble_speaks_against_it() -> None:
+    """What a creator asked for, and what we did ourselves, never closes a vendor for the others."""
+    assert {code.value for code in TROUBLES} == {
+        "provider_busy",
+        "provider_failed",
+        "provider_misconfigured",
+        "timed_out",
     }

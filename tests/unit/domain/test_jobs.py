@@ -6,44 +6,41 @@ from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from shared import jobs
 from shared.failures import FailureCode, failure
-from shared.jobs import (
-    FINAL,
-    HOLDS_SLOT,
-    REFUNDED,
-    RULES,
-    STATUS,
-    Event,
-    IllegalMove,
-    Job,
-    Money,
-    Move,
-    Result,
-    Settings,
-    State,
-)
-from tests.unit.domain.values import NOW_MS, job_in
+from shared.job_states import FINAL, HOLDS_SLOTS, REFUNDED, RULES, STATUS, Event, Money, State
+from shared.jobs import IllegalMove, Job, Move, Result, Settings
+from tests.unit.domain.values import NOW_MS, job_in, places
 
 # Written from the design (`money.md` section 4) and not from the code: state, event, next state,
-# what happens to the hold, what happens to the slot. Everything that is not here is refused.
+# what happens to the hold, what happens to the slots. Everything that is not here is refused.
 TABLE = """
 parked       slot_granted      ready        keep     takes
 parked       expired           failed       release  none
 parked       cancelled         cancelled    release  none
+parked       rerouted          parked       keep     none
 
 ready        claimed           submitting   keep     keeps
 ready        expired           failed       release  frees
 ready        cancelled         cancelled    release  frees
+ready        turned_away       parked       keep     frees
+ready        rerouted          parked       keep     frees
 
 submitting   accepted          running      keep     keeps
+submitting   delivered         storing      keep     frees
 submitting   put_back          ready        keep     keeps
+submitting   turned_away       parked       keep     frees
+submitting   rerouted          parked       keep     frees
 submitting   rejected          failed       release  frees
 submitting   lost              unknown      keep     keeps
 
 unknown      accepted          running      keep     keeps
+unknown      delivered         storing      keep     frees
 unknown      put_back          ready        keep     keeps
+unknown      turned_away       parked       keep     frees
+unknown      rerouted          parked       keep     frees
 unknown      rejected          failed       release  frees
 unknown      gave_up           quarantined  release  keeps
 
@@ -56,6 +53,7 @@ storing      stored            done         capture  none
 storing      store_failed      failed       release  none
 
 quarantined  accepted          quarantined  keep     keeps
+quarantined  delivered         gifting      keep     frees
 quarantined  rejected          failed       keep     frees
 quarantined  succeeded         gifting      keep     frees
 quarantined  vendor_failed     failed       keep     frees
@@ -72,14 +70,14 @@ class Row:
 
     state: State
     money: Money
-    slot: str
+    slots: str
 
 
 def _read_table() -> dict[tuple[State, Event], Row]:
     lines = [line.split() for line in TABLE.splitlines() if line]
     rows = {
-        (State(state), Event(event)): Row(State(after), Money(money), slot)
-        for state, event, after, money, slot in lines
+        (State(state), Event(event)): Row(State(after), Money(money), slots)
+        for state, event, after, money, slots in lines
     }
     assert len(rows) == len(lines), "no pair twice"
     return rows
@@ -89,10 +87,12 @@ EXPECTED = _read_table()
 PAIRS = list(product(State, Event))
 ALLOWED = sorted(EXPECTED)
 REFUSED = [pair for pair in PAIRS if pair not in EXPECTED]
+UNITS = (1, 2, 3, 4)  # how many slots a job takes
 
-# Where the slot is taken, said once more in words of the design: from the grant until the vendor
+# Where the slots are taken, said once more in words of the design: from the grant until the vendor
 # is known to be over with it.
-WITH_SLOT = {"ready", "submitting", "unknown", "running", "quarantined"}
+WITH_SLOTS = {"ready", "submitting", "unknown", "running", "quarantined"}
+RESULT = Result("results/1", "results/1.jpg", "video/mp4", 9, 16, 9, 4.0)
 BEFORE_A_REFUND = {
     State.PARKED,
     State.READY,
@@ -108,13 +108,27 @@ def named(pair: tuple[State, Event]) -> str:
     return f"{pair[0]}+{pair[1]}"
 
 
+def brought_by(job: Job, event: Event) -> dict[str, Any]:
+    """The fields that this event always brings."""
+    match event:
+        case Event.SLOT_GRANTED:
+            granted = places(job.units, first=4)
+            return {"slots": granted, "account": "lumen", "epoch": job.epoch + 1}
+        case Event.PUT_BACK:
+            return {"epoch": job.epoch + 1, "claim": None}
+        case Event.TURNED_AWAY | Event.REROUTED:
+            return {"epoch": job.epoch + 1}
+        case Event.DELIVERED:
+            return {"delivered_count": job.settings.count}
+        case Event.STORED:
+            return {"results": (RESULT,) * job.settings.count}
+        case _:
+            return {}
+
+
 def move_by(job: Job, event: Event, **changes: Any) -> Move:
     """Apply an event the way the use cases do, with the fields that it always brings."""
-    if event is Event.SLOT_GRANTED:
-        changes = {"slot": "lumen:3", "epoch": job.epoch + 1, **changes}
-    if event is Event.PUT_BACK:
-        changes = {"epoch": job.epoch + 1, "claim": None, **changes}
-    return jobs.advance(job, event, NOW_MS, **changes)
+    return jobs.advance(job, event, NOW_MS, **{**brought_by(job, event), **changes})
 
 
 # ---------------------------------------------------------------- the table
@@ -124,29 +138,30 @@ def test_the_machine_has_exactly_the_moves_of_the_design() -> None:
     assert set(RULES) == set(EXPECTED)
 
 
+@pytest.mark.parametrize("units", UNITS)
 @pytest.mark.parametrize("pair", ALLOWED, ids=named)
 def test_an_event_has_the_consequence_that_the_design_gives_it(
-    pair: tuple[State, Event],
+    pair: tuple[State, Event], units: int
 ) -> None:
     state, event = pair
     expected = EXPECTED[pair]
-    before = job_in(state)
+    before = job_in(state, units=units)
     assert jobs.can(before, event)
     move = move_by(before, event)
     assert move.job.state is expected.state
     assert move.money is expected.money
-    assert move.freed_slot == (before.slot if expected.slot == "frees" else None)
-    match expected.slot:
+    assert move.freed_slots == (before.slots if expected.slots == "frees" else ())
+    match expected.slots:
         case "takes":
-            assert (before.slot, move.job.slot) == (None, "lumen:3")
+            assert (before.slots, move.job.slots) == ((), places(units, first=4))
         case "keeps":
-            assert before.slot is not None
-            assert move.job.slot == before.slot
+            assert before.slots == places(units)
+            assert move.job.slots == before.slots
         case "frees":
-            assert before.slot is not None
-            assert move.job.slot is None
+            assert before.slots == places(units)
+            assert move.job.slots == ()
         case _:
-            assert (before.slot, move.job.slot) == (None, None)
+            assert (before.slots, move.job.slots) == ((), ())
 
 
 @pytest.mark.parametrize("pair", REFUSED, ids=named)
@@ -167,7 +182,7 @@ def test_nothing_moves_a_job_that_has_ended(state: State) -> None:
 def test_the_sets_of_states_say_what_the_table_says() -> None:
     leaves = {state for state in State if not any((state, event) in EXPECTED for event in Event)}
     assert leaves == FINAL
-    assert {state.value for state in HOLDS_SLOT} == WITH_SLOT
+    assert {state.value for state in HOLDS_SLOTS} == WITH_SLOTS
     assert set(State) - BEFORE_A_REFUND == REFUNDED
 
 
@@ -254,20 +269,33 @@ def test_a_move_is_dated(pair: tuple[State, Event]) -> None:
 def test_a_move_changes_only_what_it_is_about(pair: tuple[State, Event]) -> None:
     about = {
         "state",
-        "slot",
-        "epoch",
+        "slots",
         "updated_at_ms",
         "due_at_ms",
         "completed_at_ms",
         "charged_tokens",
         "returned_tokens",
     }
-    before = job_in(pair[0], attempt=3, busy_count=2, claim=None, vendor_task_id="t")
+    before = job_in(pair[0], attempt=3, busy_count=2, claim="c", vendor_task_id="t", start_tag=8)
+    if EXPECTED[pair].state is State.PARKED:
+        about |= {"account", "claim"}
+    about |= brought_by(before, pair[1]).keys()
     after = move_by(before, pair[1]).job
     kept = [field.name for field in fields(Job) if field.name not in about]
     assert {name: getattr(after, name) for name in kept} == {
         name: getattr(before, name) for name in kept
     }
+
+
+@pytest.mark.parametrize("pair", ALLOWED, ids=named)
+def test_a_job_in_line_belongs_to_no_account_and_is_claimed_by_nobody(
+    pair: tuple[State, Event],
+) -> None:
+    moved = move_by(job_in(pair[0], account="lumen", claim="c"), pair[1]).job
+    if moved.state is State.PARKED:
+        assert (moved.account, moved.claim) == (None, None)
+    else:
+        assert moved.account == "lumen"
 
 
 def test_the_fields_that_an_event_brings_are_in_the_job_after_it() -> None:
@@ -283,43 +311,204 @@ def test_a_move_leaves_the_job_before_it_as_it_was() -> None:
     assert before == job_in(State.RUNNING)
 
 
-def test_a_granted_slot_must_come_with_the_grant() -> None:
+@pytest.mark.parametrize("units", UNITS)
+def test_all_slots_come_with_the_grant_and_not_one_more(units: int) -> None:
+    job = job_in(State.PARKED, units=units)
+    assert move_by(job, Event.SLOT_GRANTED).job.slots == places(units, first=4)
     with pytest.raises(AssertionError, match="exactly where the table says"):
-        jobs.advance(job_in(State.PARKED), Event.SLOT_GRANTED, NOW_MS)
+        jobs.advance(job, Event.SLOT_GRANTED, NOW_MS)
+    for count in {0, 1, 2, 3, 4, 5} - {units}:
+        with pytest.raises(AssertionError, match="exactly where the table says"):
+            move_by(job, Event.SLOT_GRANTED, slots=places(count))
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("pair", ALLOWED, ids=named)
+def test_no_event_slips_a_slot_in_or_out(pair: tuple[State, Event], units: int) -> None:
+    expected, job = EXPECTED[pair], job_in(pair[0], units=units)
+    if expected.state in HOLDS_SLOTS:
+        for count in (0, units - 1, units + 1):
+            with pytest.raises(AssertionError, match="exactly where the table says"):
+                move_by(job, pair[1], slots=places(count))
+    elif expected.slots == "none":
+        with pytest.raises(AssertionError, match="exactly where the table says"):
+            move_by(job, pair[1], slots=places(units))
+    else:
+        move = move_by(job, pair[1], slots=places(units, first=7))
+        assert (move.freed_slots, move.job.slots) == (job.slots, ())
+
+
+# What a job was agreed to be. An event brings news of it and changes nothing of this.
+AGREED = [
+    "id",
+    "user_id",
+    "kind",
+    "prompt",
+    "images",
+    "body_hash",
+    "project_id",
+    "hold_tokens",
+    "created_at_ms",
+]
+# What another model brings with it, and nothing but another model.
+ROUTE: dict[str, Any] = {
+    "model": "nova-video",
+    "provider": "nova",
+    "pool": "nova",
+    "settings": Settings(duration_seconds=4, resolution="1080p"),
+    "price_tokens": 40,
+    "units": 3,
+    "fallback_models": ("third-video",),
+    "expected_ms": 9000,
+    "run_limit_ms": 90_000,
+    "weighted_cost_ms": 9000,
+}
+# What the machine itself writes, and repairs and deletions do.
+WRITTEN = [
+    "state",
+    "updated_at_ms",
+    "attempt",
+    "completed_at_ms",
+    "charged_tokens",
+    "returned_tokens",
+    "deleted_at_ms",
+]
+
+
+def test_every_field_of_a_job_is_news_or_agreed_or_the_machines_own() -> None:
+    told = [*AGREED, *ROUTE, *WRITTEN, *jobs.CHANGEABLE]
+    assert sorted(told) == sorted(field.name for field in fields(Job))
+    assert set(ROUTE) == jobs.REROUTABLE
 
 
 @pytest.mark.parametrize("pair", ALLOWED, ids=named)
-def test_no_event_slips_a_slot_in_or_out(pair: tuple[State, Event]) -> None:
-    expected = EXPECTED[pair]
-    if expected.state in HOLDS_SLOT:
-        with pytest.raises(AssertionError):
-            jobs.advance(job_in(pair[0]), pair[1], NOW_MS, slot=None)
-    elif expected.slot == "none":
-        with pytest.raises(AssertionError):
-            jobs.advance(job_in(pair[0]), pair[1], NOW_MS, slot="lumen:7")
+def test_no_event_changes_what_was_agreed(pair: tuple[State, Event]) -> None:
+    job = job_in(pair[0])
+    brings = ROUTE if pair[1] is Event.REROUTED else {}
+    for name in {*AGREED, *ROUTE, *WRITTEN} - brings.keys():
+        with pytest.raises(AssertionError, match="does not change what was agreed"):
+            move_by(job, pair[1], **{name: getattr(job, name)})
 
 
-AGREED: dict[str, Any] = {
-    "epoch": 3,
-    "id": "job_2",
-    "user_id": "usr_2",
-    "hold_tokens": 1,
-    "pool": "other",
-    "charged_tokens": 1,
-    "returned_tokens": 1,
-    "state": State.DONE,
-}
+@pytest.mark.parametrize("pair", ALLOWED, ids=named)
+def test_no_event_lowers_the_epoch(pair: tuple[State, Event]) -> None:
+    job = job_in(pair[0], epoch=4)
+    assert move_by(job, pair[1], epoch=4).job.epoch == 4
+    with pytest.raises(AssertionError, match="the epoch never goes back"):
+        move_by(job, pair[1], epoch=3)
 
 
-@pytest.mark.parametrize("name", AGREED)
-def test_no_event_lowers_the_epoch_or_changes_what_was_agreed(name: str) -> None:
-    job, event = job_in(State.READY, epoch=4), Event.CLAIMED
-    honest = jobs.advance(job, event, NOW_MS).job
-    try:
-        moved = jobs.advance(job, event, NOW_MS, **{name: AGREED[name]}).job
-    except AssertionError:
-        return
-    assert moved == honest
+# ---------------------------------------------------------------- another model
+
+REROUTED_IN = [state for state, event in ALLOWED if event is Event.REROUTED]
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("state", REROUTED_IN)
+def test_another_model_brings_all_that_is_its_own_into_the_line(state: State, units: int) -> None:
+    before = job_in(state, units=units, fallback_models=("nova-video", "third-video"), claim="c")
+    move = move_by(before, Event.REROUTED, **ROUTE)
+    assert {name: getattr(move.job, name) for name in ROUTE} == ROUTE
+    assert (move.job.state, move.job.slots, move.freed_slots) == (State.PARKED, (), before.slots)
+    assert [getattr(move.job, name) for name in AGREED] == [
+        getattr(before, name) for name in AGREED
+    ]
+    granted = move_by(move.job, Event.SLOT_GRANTED).job
+    assert len(granted.slots) == ROUTE["units"]
+
+
+@pytest.mark.parametrize("state", REROUTED_IN)
+@pytest.mark.parametrize("price_tokens", [1, 59, 60])
+def test_another_model_may_cost_as_much_or_less_and_the_hold_stays(
+    state: State, price_tokens: int
+) -> None:
+    moved = move_by(job_in(state, hold_tokens=60), Event.REROUTED, price_tokens=price_tokens).job
+    assert (moved.price_tokens, moved.hold_tokens) == (price_tokens, 60)
+    assert (moved.charged_tokens, moved.returned_tokens) == (0, 0)
+
+
+@pytest.mark.parametrize("state", REROUTED_IN)
+def test_another_model_never_costs_more(state: State) -> None:
+    with pytest.raises(AssertionError, match="the price never rises"):
+        move_by(job_in(state, hold_tokens=60), Event.REROUTED, price_tokens=61)
+
+
+def test_only_what_was_surely_never_accepted_goes_back_into_the_line() -> None:
+    """Whatever may run at a vendor, or did, is never given to another one."""
+    back = {state for (state, _), rule in RULES.items() if rule.state is State.PARKED}
+    assert back == {State.PARKED, State.READY, State.SUBMITTING, State.UNKNOWN}
+    bringing = {event for (_, event), rule in RULES.items() if rule.state is State.PARKED}
+    assert bringing == {Event.TURNED_AWAY, Event.REROUTED}
+
+
+# ---------------------------------------------------------------- what is due
+
+DUE = [  # price, asked for, delivered, due
+    (60, 1, 1, 60),
+    (60, 4, 1, 15),
+    (60, 4, 2, 30),
+    (60, 4, 3, 45),
+    (60, 4, 4, 60),
+    (60, 4, 5, 60),
+    (7, 3, 1, 2),
+    (7, 3, 2, 4),
+    (7, 3, 3, 7),
+    (1, 4, 1, 1),
+    (2, 4, 1, 1),
+    (2, 4, 3, 1),
+]
+
+
+@pytest.mark.parametrize(("price_tokens", "count", "delivered", "due_tokens"), DUE)
+def test_each_result_costs_its_part_of_the_price(
+    price_tokens: int, count: int, delivered: int, due_tokens: int
+) -> None:
+    settings = Settings(count=count)
+    job = job_in(State.STORING, hold_tokens=99, price_tokens=price_tokens, settings=settings)
+    assert jobs.due_tokens(job, delivered) == due_tokens
+    moved = jobs.advance(job, Event.STORED, NOW_MS, results=(RESULT,) * delivered).job
+    assert (moved.charged_tokens, moved.returned_tokens) == (due_tokens, 99 - due_tokens)
+    assert len(moved.results) == delivered
+
+
+@given(
+    hold_tokens=st.integers(1, 10**9),
+    saved_tokens=st.integers(0, 10**9),
+    count=st.integers(1, 10),
+    delivered=st.integers(1, 12),
+)
+def test_nobody_pays_more_than_the_part_that_was_delivered_and_all_of_the_hold_is_settled(
+    hold_tokens: int, saved_tokens: int, count: int, delivered: int
+) -> None:
+    price_tokens = max(1, hold_tokens - saved_tokens)
+    job = job_in(
+        State.STORING,
+        hold_tokens=hold_tokens,
+        price_tokens=price_tokens,
+        settings=Settings(count=count),
+    )
+    moved = jobs.advance(job, Event.STORED, NOW_MS, results=(RESULT,) * delivered).job
+    part = min(delivered, count)
+    assert 1 <= moved.charged_tokens <= max(1, price_tokens * part / count)
+    assert price_tokens * part < (moved.charged_tokens + 1) * count
+    assert moved.charged_tokens + moved.returned_tokens == hold_tokens
+    if part == count:
+        assert moved.charged_tokens == price_tokens
+
+
+def test_nothing_is_paid_for_nothing() -> None:
+    job = job_in(State.STORING)
+    with pytest.raises(AssertionError, match="nothing is paid for nothing"):
+        jobs.due_tokens(job, 0)
+    with pytest.raises(AssertionError, match="nothing is paid for nothing"):
+        jobs.advance(job, Event.STORED, NOW_MS, results=())
+
+
+@pytest.mark.parametrize("pair", ALLOWED, ids=named)
+def test_a_refund_is_the_whole_hold_whatever_the_price_became(pair: tuple[State, Event]) -> None:
+    if EXPECTED[pair].money is Money.RELEASE:
+        moved = move_by(job_in(pair[0], hold_tokens=60, price_tokens=40), pair[1]).job
+        assert (moved.charged_tokens, moved.returned_tokens) == (0, 60)
 
 
 # ---------------------------------------------------------------- every path
@@ -412,12 +601,15 @@ def test_only_a_stored_result_is_ever_charged() -> None:
     assert captures == {(State.STORING, Event.STORED)}
 
 
-def test_a_job_that_may_still_run_at_the_vendor_keeps_its_slot() -> None:
+def test_a_job_that_may_still_run_at_the_vendor_keeps_its_slots() -> None:
     """A slot is freed by the vendor's word, by never having sent, or by the quarantine's end."""
-    freeing = {event for (_, event), rule in RULES.items() if rule.frees_slot}
+    freeing = {event for (_, event), rule in RULES.items() if rule.frees_slots}
     assert freeing == {
         Event.EXPIRED,
         Event.CANCELLED,
+        Event.DELIVERED,
+        Event.TURNED_AWAY,
+        Event.REROUTED,
         Event.REJECTED,
         Event.SUCCEEDED,
         Event.VENDOR_FAILED,
@@ -449,21 +641,21 @@ def test_a_finished_job_is_never_postponed(state: State) -> None:
         jobs.postponed(job_in(state), NOW_MS, NOW_MS + 9)
 
 
-RESULT = Result("results/1", "results/1.jpg", "video/mp4", 9, 16, 9, 4.0)
 WORDS = Settings(negative_prompt="my neighbour's face", resolution="720p")
 
 
 def test_a_deleted_job_keeps_its_money_record_and_nothing_to_look_at() -> None:
-    done = job_in(State.DONE, result=RESULT, images={"start": "k"}, charged_tokens=60)
+    done = job_in(State.DONE, results=(RESULT, RESULT), images={"start": "k"}, charged_tokens=60)
     deleted = jobs.deleted(done, NOW_MS)
     assert deleted.deleted_at_ms == NOW_MS
-    assert (deleted.result, deleted.prompt, dict(deleted.images)) == (None, "", {})
-    money = ("id", "user_id", "model", "hold_tokens", "charged_tokens", "returned_tokens", "state")
-    assert [getattr(deleted, name) for name in money] == [getattr(done, name) for name in money]
+    assert (deleted.results, deleted.prompt, dict(deleted.images)) == ((), "", {})
+    about = {"deleted_at_ms", "due_at_ms", "images", "prompt", "results", "settings"}
+    kept = [field.name for field in fields(Job) if field.name not in about]
+    assert [getattr(deleted, name) for name in kept] == [getattr(done, name) for name in kept]
 
 
 def test_deleting_again_changes_nothing() -> None:
-    once = jobs.deleted(job_in(State.DONE, result=RESULT), NOW_MS)
+    once = jobs.deleted(job_in(State.DONE, results=(RESULT,)), NOW_MS)
     assert jobs.deleted(once, NOW_MS + 1) == once
 
 
@@ -473,15 +665,16 @@ def test_a_deleted_job_forgets_every_word_that_its_owner_wrote() -> None:
     )
 
 
-def test_a_deleted_quarantined_job_still_frees_its_slot() -> None:
-    job = jobs.deleted(job_in(State.QUARANTINED), NOW_MS)
+@pytest.mark.parametrize("units", UNITS)
+def test_a_deleted_quarantined_job_still_frees_its_slots(units: int) -> None:
+    job = jobs.deleted(job_in(State.QUARANTINED, units=units), NOW_MS)
     move = move_by(job, Event.QUARANTINE_ENDED)
-    assert (move.freed_slot, move.job.state) == ("lumen:0", State.FAILED)
+    assert (move.freed_slots, move.job.state) == (places(units), State.FAILED)
     assert move.job.deleted_at_ms == NOW_MS
 
 
 def test_a_deleted_finished_job_is_due_once_more_so_that_its_media_surely_go() -> None:
-    deleted = jobs.deleted(job_in(State.DONE, due_at_ms=None, result=RESULT), NOW_MS)
+    deleted = jobs.deleted(job_in(State.DONE, due_at_ms=None, results=(RESULT,)), NOW_MS)
     assert deleted.due_at_ms == NOW_MS + jobs.REMOVED_AGAIN_AFTER_MS
     forgotten = jobs.forgotten(deleted, NOW_MS + 1)
     assert forgotten == replace(deleted, due_at_ms=None, updated_at_ms=NOW_MS + 1)
@@ -513,5 +706,5 @@ def test_only_a_deleted_job_that_has_ended_is_forgotten(state: State) -> None:
 
 def test_no_media_come_back_to_a_job_that_was_deleted() -> None:
     job = jobs.deleted(job_in(State.GIFTING, failure=failure(FailureCode.TIMED_OUT)), NOW_MS)
-    with pytest.raises(AssertionError):
-        jobs.advance(job, Event.STORED, NOW_MS, result=RESULT)
+    with pytest.raises(AssertionError, match="a deleted job gets no media"):
+        jobs.advance(job, Event.STORED, NOW_MS, results=(RESULT,))

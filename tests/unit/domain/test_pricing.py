@@ -2,19 +2,25 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from shared import catalogue, models, pricing
-from shared.errors import AppError, CostAboveMaximum, QuoteExpired, QuoteMismatch
+from shared import catalogue, fitting, models, pricing
+from shared.errors import (
+    AppError,
+    CostAboveMaximum,
+    QuoteExpired,
+    QuoteMismatch,
+    UnsupportedSetting,
+)
+from shared.fitting import Generation
 from shared.jobs import Settings
-from shared.models import Capabilities, Generation, Price
+from shared.models import Capabilities, Model, Rates
 from shared.pricing import Line, Quote
 from tests.architecture.tree import ROOT
 from tests.unit.domain.values import CAPABILITIES, NOW_MS, generation, model
@@ -38,40 +44,102 @@ def honour(quote_id: str, **changes: Any) -> int:
 # ---------------------------------------------------------------- prices
 
 VIDEO = Settings(duration_seconds=4, resolution="720p", aspect_ratio="16:9")
+PER_SECOND = {"720p": 10}
+BY_ALL = {"720p/4": 40, "720p/8": 70, "1080p/4": 90}
 PRICES = [
-    (VIDEO, Price(0, {"720p": 10}, 0), [("duration", 40)]),
-    (VIDEO, Price(7, {"720p": 10}, 0), [("base", 7), ("duration", 40)]),
-    (VIDEO, Price(7, {}, 0), [("base", 7)]),
+    (VIDEO, Rates(per_second=PER_SECOND), [("duration", 40)]),
+    (VIDEO, Rates(base=7, per_second=PER_SECOND), [("base", 7), ("duration", 40)]),
+    (VIDEO, Rates(base=7), [("base", 7)]),
     (
         replace(VIDEO, audio=True),
-        Price(7, {"720p": 10}, 25),
+        Rates(base=7, per_second=PER_SECOND, audio_percent=25),
         [("base", 7), ("duration", 40), ("audio", 12)],  # 11.75 rounds up
     ),
-    (replace(VIDEO, audio=True), Price(0, {"720p": 10}, 50), [("duration", 40), ("audio", 20)]),
-    (replace(VIDEO, audio=True), Price(1, {}, 1), [("base", 1), ("audio", 1)]),
-    (replace(VIDEO, audio=True), Price(7, {"720p": 10}, 0), [("base", 7), ("duration", 40)]),
+    (
+        replace(VIDEO, audio=True),
+        Rates(per_second=PER_SECOND, audio_percent=50),
+        [("duration", 40), ("audio", 20)],
+    ),
+    (replace(VIDEO, audio=True), Rates(base=1, audio_percent=1), [("base", 1), ("audio", 1)]),
+    (
+        replace(VIDEO, audio=True),
+        Rates(base=7, per_second=PER_SECOND),
+        [("base", 7), ("duration", 40)],
+    ),
     (
         replace(VIDEO, resolution="1080p", duration_seconds=8),
-        Price(0, {"720p": 10, "1080p": 15}, 0),
+        Rates(per_second={"720p": 10, "1080p": 15}),
         [("duration", 120)],
     ),
-    (Settings(resolution="1080p"), Price(5, {}, 0), [("base", 5)]),
-    (Settings(), Price(5, {}, 0), [("base", 5)]),
+    (Settings(duration_seconds=6), Rates(per_second={"": 3}), [("duration", 18)]),
+    (Settings(resolution="1080p"), Rates(base=5), [("base", 5)]),
+    (Settings(), Rates(base=5), [("base", 5)]),
+    # by choice: resolution and duration, or one of them
+    (VIDEO, Rates(per_choice=BY_ALL), [("choice", 40)]),
+    (replace(VIDEO, duration_seconds=8), Rates(per_choice=BY_ALL), [("choice", 70)]),
+    (replace(VIDEO, resolution="1080p"), Rates(per_choice=BY_ALL), [("choice", 90)]),
+    (VIDEO, Rates(per_choice={"720p": 30, "1080p": 50}), [("choice", 30)]),
+    (
+        replace(VIDEO, duration_seconds=8),
+        Rates(per_choice={"720p": 30, "1080p": 50}),
+        [("choice", 30)],
+    ),
+    (VIDEO, Rates(per_choice={"/4": 25, "/8": 45}), [("choice", 25)]),
+    (replace(VIDEO, resolution="1080p"), Rates(per_choice={"/4": 25, "/8": 45}), [("choice", 25)]),
+    (Settings(duration_seconds=8), Rates(per_choice={"/4": 25, "/8": 45}), [("choice", 45)]),
+    (Settings(resolution="2k"), Rates(per_choice={"1k": 5, "2k": 9}), [("choice", 9)]),
+    (VIDEO, Rates(per_choice={"720p/4": 1, "720p": 2, "/4": 3}), [("choice", 1)]),
+    (VIDEO, Rates(per_choice={"720p/8": 1, "720p": 2, "/4": 3}), [("choice", 2)]),
+    (
+        VIDEO,
+        Rates(base=7, per_second=PER_SECOND, per_choice=BY_ALL),
+        [("base", 7), ("duration", 40), ("choice", 40)],
+    ),
+    (
+        replace(VIDEO, audio=True),
+        Rates(base=1, per_choice=BY_ALL, audio_percent=10),
+        [("base", 1), ("choice", 40), ("audio", 5)],  # 4.1 rounds up
+    ),
+    # several results: each part as often, and sound rounded up for each
+    (Settings(resolution="1080p", count=4), Rates(base=5), [("base", 20)]),
+    (
+        Settings(resolution="2k", count=3),
+        Rates(base=1, per_choice={"1k": 5, "2k": 9}),
+        [("base", 3), ("choice", 27)],
+    ),
+    (
+        replace(VIDEO, audio=True, count=2),
+        Rates(base=7, per_second=PER_SECOND, audio_percent=25),
+        [("base", 14), ("duration", 80), ("audio", 24)],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("settings", "price", "lines"), PRICES, ids=range(len(PRICES)))
 def test_a_price_has_these_parts_and_their_sum(
-    settings: Settings, price: Price, lines: list[tuple[str, int]]
+    settings: Settings, price: Rates, lines: list[tuple[str, int]]
 ) -> None:
     priced = pricing.price(generation(model=model(price=price), settings=settings))
     assert priced.lines == tuple(Line(code, tokens) for code, tokens in lines)
     assert priced.total_tokens == sum(tokens for _, tokens in lines)
 
 
+@pytest.mark.parametrize(("settings", "rates", "lines"), PRICES, ids=range(len(PRICES)))
+def test_what_the_vendor_takes_is_reckoned_in_the_same_way(
+    settings: Settings, rates: Rates, lines: list[tuple[str, int]]
+) -> None:
+    costly = model(cost_microusd=rates, price=Rates(base=1))
+    cost_microusd = pricing.cost_microusd(generation(model=costly, settings=settings))
+    assert cost_microusd == sum(amount for _, amount in lines)
+
+
 def test_nothing_is_sold_for_nothing() -> None:
     with pytest.raises(AssertionError, match="no free models"):
-        pricing.price(generation(model=model(price=Price(0, {}, 0))))
+        pricing.price(generation(model=model(price=Rates())))
+
+
+def test_a_vendor_may_take_nothing() -> None:
+    assert pricing.cost_microusd(generation(model=model(cost_microusd=Rates()))) == 0
 
 
 @given(
@@ -83,7 +151,9 @@ def test_nothing_is_sold_for_nothing() -> None:
 def test_sound_never_makes_a_price_lower_and_never_costs_a_whole_token_too_much(
     base: int, per_second: int, percent: int, seconds: int
 ) -> None:
-    priced = model(price=Price(base + 1, {"720p": per_second}, percent))
+    priced = model(
+        price=Rates(base=base + 1, per_second={"720p": per_second}, audio_percent=percent)
+    )
     silent = replace(VIDEO, duration_seconds=seconds)
     without = pricing.price(generation(model=priced, settings=silent)).total_tokens
     loud = replace(silent, audio=True)
@@ -92,10 +162,44 @@ def test_sound_never_makes_a_price_lower_and_never_costs_a_whole_token_too_much(
     assert without * (100 + percent) <= with_sound * 100 < without * (100 + percent) + 100
 
 
+@given(
+    rates=st.builds(
+        Rates,
+        base=st.integers(1, 1000),
+        per_second=st.sampled_from([{}, {"720p": 7, "1080p": 11}]),
+        per_choice=st.sampled_from([{}, {"720p": 13, "1080p": 17}, {"/4": 19, "/8": 23}]),
+        audio_percent=st.integers(0, 300),
+    ),
+    settings=st.builds(
+        Settings,
+        negative_prompt=st.none(),
+        duration_seconds=st.sampled_from([4, 8]),
+        resolution=st.sampled_from(["720p", "1080p"]),
+        aspect_ratio=st.none(),
+        audio=st.booleans(),
+        count=st.just(1),
+    ),
+    count=st.integers(1, 10),
+)
+def test_so_many_results_cost_so_many_times_as_much_in_every_part(
+    rates: Rates, settings: Settings, count: int
+) -> None:
+    sold = model(price=rates, cost_microusd=rates)
+    one = generation(model=sold, settings=settings)
+    several = generation(model=sold, settings=replace(settings, count=count))
+    assert pricing.price(several).lines == tuple(
+        Line(line.code, line.tokens * count) for line in pricing.price(one).lines
+    )
+    assert pricing.cost_microusd(several) == pricing.cost_microusd(one) * count
+
+
 # ---------------------------------------------------------------- the shipped catalogue
 
 
-def _requests(can: Capabilities) -> Iterator[tuple[Settings, dict[str, str]]]:
+Asked = tuple[Settings, dict[str, str]]
+
+
+def _requests(can: Capabilities) -> Iterator[Asked]:
     """Every setting that the model has, in every combination, and every set of pictures."""
     roles = {
         need: [r for r, n in can.images.items() if n == need] for need in ("required", "optional")
@@ -105,48 +209,88 @@ def _requests(can: Capabilities) -> Iterator[tuple[Settings, dict[str, str]]]:
         for count in range(len(roles["optional"]) + 1)
         for some in combinations(roles["optional"], count)
     ]
-    for duration, resolution, aspect, audio in product(
+    for duration, resolution, aspect, audio, count in product(
         can.durations_seconds or (None,),
         can.resolutions or (None,),
         can.aspect_ratios or (None,),
         (False, True) if can.audio else (False,),
+        can.counts,
     ):
         for role_set in chosen:
             yield (
-                Settings(None, duration, resolution, aspect, audio),
+                Settings(None, duration, resolution, aspect, audio, count),
                 {role: f"img_{role}" for role in sorted(role_set)},
             )
 
 
-def _written_prices() -> dict[str, dict[str, Any]]:
-    """The price tables as the files have them."""
+def _is_possible(can: Capabilities, asked: Asked) -> bool:
+    """Whether the request keeps every condition of the model."""
+    settings, images = asked
+
+    def holds(sides: Mapping[str, tuple[Any, ...]]) -> bool:
+        return all(
+            (name in images if name in models.IMAGE_ROLES else getattr(settings, name)) in allowed
+            for name, allowed in sides.items()
+        )
+
+    return all(holds(each.then) for each in can.conditions if holds(each.when))
+
+
+def _fitted(sold: Model, asked: Asked) -> Generation:
+    """The request with a prompt, where the model takes one."""
+    can = sold.capabilities
+    prompt = "a red fox".ljust(can.prompt_chars_min, "x")[: can.prompt_chars_max]
+    return fitting.fit(sold, prompt, *asked, None)
+
+
+def _possible(sold: Model) -> list[Generation]:
+    can = sold.capabilities
+    found = [_fitted(sold, asked) for asked in _requests(can) if _is_possible(can, asked)]
+    assert found, "nothing can be asked of it"
+    return found
+
+
+def _written() -> dict[str, dict[str, Any]]:
+    """The models as the files have them."""
     files = sorted((ROOT / "shared" / "catalogue").glob("*.toml"))
     assert files
     return {
-        entry["id"]: entry["price"]
-        for path in files
-        for entry in tomllib.loads(path.read_text())["models"]
+        entry["id"]: entry for path in files for entry in tomllib.loads(path.read_text())["models"]
     }
+
+
+def _reckoned(written: Mapping[str, Any], settings: Settings) -> int:
+    """What a request comes to by the table in the file."""
+    resolution, seconds = settings.resolution or "", settings.duration_seconds
+    each = written.get("base", 0)
+    if written.get("per_second"):
+        each += written["per_second"][resolution] * seconds
+    if written.get("per_choice"):
+        by_choice = written["per_choice"]
+        names = [f"{resolution}/{seconds}", resolution, f"/{seconds}"]
+        each += next(by_choice[name] for name in names if name in by_choice)
+    if settings.audio:
+        each = -(-each * (100 + written.get("audio_percent", 0)) // 100)
+    return int(each) * settings.count
 
 
 @pytest.mark.parametrize("model_id", sorted(catalogue.load().models))
 def test_every_setting_of_a_shipped_model_is_quoted_and_charged_at_its_written_price(
     model_id: str,
 ) -> None:
-    sold = catalogue.load().models[model_id]
-    written = _written_prices()[model_id]
-    for settings, images in _requests(sold.capabilities):
-        fitted = models.fit(sold, "a red fox", settings, images, None)
-        assert fitted.settings == settings
-        expected = written.get("base_tokens", 0)
-        if settings.duration_seconds and written.get("per_second_tokens"):
-            expected += (
-                written["per_second_tokens"][settings.resolution] * settings.duration_seconds
-            )
-        if settings.audio:
-            expected = -(-expected * (100 + written.get("audio_percent", 0)) // 100)
+    sold, written = catalogue.load().models[model_id], _written()[model_id]
+    for asked in _requests(sold.capabilities):
+        if not _is_possible(sold.capabilities, asked):
+            with pytest.raises(UnsupportedSetting):
+                _fitted(sold, asked)
+            continue
+        fitted = _fitted(sold, asked)
+        assert fitted.settings == asked[0]
+        expected = _reckoned(written["price"], fitted.settings)
         priced = pricing.price(fitted)
         assert priced.total_tokens == expected > 0
+        cost_microusd = _reckoned(written.get("cost_microusd", {}), fitted.settings)
+        assert pricing.cost_microusd(fitted) == cost_microusd
         body_hash = pricing.body_hash(fitted)
         quote = Quote("usr_1", body_hash, priced.total_tokens, NOW_MS + 1)
         assert honour(pricing.sign_quote(quote, SECRET), hash_of_body=body_hash) == expected
@@ -154,24 +298,27 @@ def test_every_setting_of_a_shipped_model_is_quoted_and_charged_at_its_written_p
 
 @pytest.mark.parametrize("model_id", sorted(catalogue.load().models))
 def test_two_different_requests_for_a_shipped_model_never_share_a_quote(model_id: str) -> None:
-    sold = catalogue.load().models[model_id]
-    hashes = [
-        pricing.body_hash(models.fit(sold, "a red fox", settings, images, None))
-        for settings, images in _requests(sold.capabilities)
-    ]
+    hashes = [pricing.body_hash(fitted) for fitted in _possible(catalogue.load().models[model_id])]
     assert len(set(hashes)) == len(hashes)
 
 
 @pytest.mark.parametrize("model_id", sorted(catalogue.load().models))
 def test_spelling_the_defaults_out_is_the_same_request_as_leaving_them_out(model_id: str) -> None:
-    sold = catalogue.load().models[model_id]
-    required = {
-        role: "img_1" for role, need in sold.capabilities.images.items() if need == "required"
-    }
-    short = models.fit(sold, "a red fox", Settings(), required, None)
-    long = models.fit(sold, "a red fox", short.settings, required, None)
+    short = fitting.plainest(catalogue.load().models[model_id])
+    long = fitting.fit(short.model, short.prompt, short.settings, short.images, None)
     assert pricing.body_hash(short) == pricing.body_hash(long)
     assert pricing.price(short) == pricing.price(long)
+
+
+@pytest.mark.parametrize("model_id", sorted(catalogue.load().models))
+def test_the_price_a_list_begins_with_is_the_least_that_anything_of_the_model_costs(
+    model_id: str,
+) -> None:
+    """And one that somebody can really pay."""
+    sold = catalogue.load().models[model_id]
+    cheapest = min(pricing.price(fitted).total_tokens for fitted in _possible(sold))
+    assert pricing.cheapest_tokens(sold) == cheapest
+    assert pricing.price(fitting.plainest(sold)).total_tokens >= cheapest
 
 
 # ---------------------------------------------------------------- what makes a request the same
@@ -181,6 +328,7 @@ FULL = generation(
     settings=Settings("blur", 4, "720p", "16:9", audio=False),
     images={"start": "img_1", "end": "img_2"},
     project_id="prj_1",
+    fallback_models=("nova-video", "third-video"),
 )
 CHANGED = {
     "model": replace(FULL, model=model(id="lumen-other")),
@@ -191,12 +339,16 @@ CHANGED = {
     "resolution": replace(FULL, settings=replace(FULL.settings, resolution="1080p")),
     "aspect ratio": replace(FULL, settings=replace(FULL.settings, aspect_ratio="9:16")),
     "audio": replace(FULL, settings=replace(FULL.settings, audio=True)),
+    "two of it": replace(FULL, settings=replace(FULL.settings, count=2)),
     "another picture": replace(FULL, images={"start": "img_3", "end": "img_2"}),
     "one picture less": replace(FULL, images={"start": "img_1"}),
     "pictures the other way round": replace(FULL, images={"start": "img_2", "end": "img_1"}),
     "the same picture as another": replace(FULL, images={"subject": "img_1", "end": "img_2"}),
     "project": replace(FULL, project_id="prj_2"),
     "no project": replace(FULL, project_id=None),
+    "nobody else": replace(FULL, fallback_models=()),
+    "one other less": replace(FULL, fallback_models=("nova-video",)),
+    "the others the other way round": replace(FULL, fallback_models=("third-video", "nova-video")),
     "words between fields": replace(
         FULL, prompt="a red", settings=replace(FULL.settings, negative_prompt="fox blur")
     ),
@@ -220,12 +372,28 @@ def test_every_field_of_the_settings_is_part_of_the_request() -> None:
         "resolution": "1080p",
         "aspect_ratio": "9:16",
         "audio": True,
+        "count": 2,
     }
     assert set(other) == set(Settings.__dataclass_fields__)
     for name, value in other.items():
         fields: dict[str, Any] = {name: value}
         changed = replace(FULL, settings=replace(FULL.settings, **fields))
         assert pricing.body_hash(changed) != pricing.body_hash(FULL), name
+
+
+def test_every_field_of_a_generation_is_part_of_the_request() -> None:
+    other: dict[str, Any] = {
+        "model": model(id="lumen-other"),
+        "prompt": "a blue fox",
+        "settings": Settings(),
+        "images": {},
+        "project_id": "prj_2",
+        "fallback_models": (),
+    }
+    assert set(other) == set(Generation.__dataclass_fields__)
+    for name, value in other.items():
+        fields: dict[str, Any] = {name: value}
+        assert pricing.body_hash(replace(FULL, **fields)) != pricing.body_hash(FULL), name
 
 
 def test_the_order_of_the_pictures_does_not_matter() -> None:
@@ -237,15 +405,16 @@ def test_the_order_of_the_pictures_does_not_matter() -> None:
 def test_a_hash_means_the_same_in_every_process_and_every_version() -> None:
     """It is stored with jobs and signed into quotes: another value refuses honest repeats."""
     written = (
-        '{"images":{"end":"img_2","start":"img_1"},"model":"lumen-video","project_id":"prj_1",'
-        '"prompt":"a red fox","settings":{"aspect_ratio":"16:9","audio":false,'
+        '{"fallback_models":["nova-video","third-video"],'
+        '"images":{"end":"img_2","start":"img_1"},"model":"lumen-video","project_id":"prj_1",'
+        '"prompt":"a red fox","settings":{"aspect_ratio":"16:9","audio":false,"count":1,'
         '"duration_seconds":4,"negative_prompt":"blur","resolution":"720p"}}'
     )
     assert pricing.body_hash(FULL) == hashlib.sha256(written.encode()).hexdigest()
 
 
 def test_a_price_is_not_part_of_the_request() -> None:
-    dearer = replace(FULL, model=model(price=Price(99, {"720p": 10, "1080p": 15}, 0)))
+    dearer = replace(FULL, model=model(price=Rates(base=99), cost_microusd=Rates(base=9)))
     assert pricing.body_hash(dearer) == pricing.body_hash(FULL)
 
 
@@ -418,6 +587,6 @@ def test_the_refusals_of_quotes_are_conflicts() -> None:
 
 
 def test_a_request_that_fits_its_model_has_a_price() -> None:
-    fitted: Generation = models.fit(model(), "a red fox", Settings(), {}, None)
+    fitted: Generation = fitting.fit(model(), "a red fox", Settings(), {}, None)
     assert pricing.price(fitted).lines == (Line("base", 7), Line("duration", 40))
     assert fitted.model.capabilities is CAPABILITIES

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from shared import records
 from shared.accounts import Account, Activity, Recent
 from shared.failures import Failure, FailureCode
-from shared.jobs import Job, Result, Settings, State
+from shared.job_states import State
+from shared.jobs import Job, Result, Settings
 from shared.ledger import Posting, Row, RowKind, Wallet
 from shared.ports import Create, Data, Document, Key, Put
 from shared.slots import Slot
 from shared.uploads import Upload
+from shared.vendor_health import Pause, Stage, Switches
 from tests.unit.domain.values import NOW_MS, any_value, job_in
 
 SIZES = st.floats(allow_nan=False, allow_infinity=False)
@@ -24,7 +25,7 @@ RESULTS = any_value(Result, duration_seconds=st.none() | SIZES)
 JOBS = any_value(
     Job,
     settings=any_value(Settings),
-    result=st.none() | RESULTS,
+    results=st.lists(RESULTS, max_size=4).map(tuple),
     failure=st.none() | any_value(Failure),
 )
 TOKENS = st.integers(0, 10**15)
@@ -64,6 +65,20 @@ def test_a_job_comes_back_as_it_was_stored(job: Job) -> None:
     assert data["status"] == job.status
     assert data["hidden"] is (job.deleted_at_ms is not None)
     assert data["images"] is not job.images
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("units", [1, 4])
+def test_all_slots_and_all_results_of_a_job_come_back_in_their_order(
+    state: State, units: int
+) -> None:
+    results = tuple(Result(f"k{n}", f"t{n}", "image/png", 1, n, 1, None) for n in range(units))
+    fallbacks = ("nova-video", "third-video")
+    job = job_in(state, units=units, results=results, fallback_models=fallbacks)
+    read = records.job(document(records.job_data(job)))
+    assert read is not None
+    assert (read.slots, read.results, read.fallback_models) == (job.slots, results, fallbacks)
+    assert read == job
 
 
 @pytest.mark.parametrize("state", State)
@@ -125,6 +140,42 @@ def test_a_slot_comes_back_as_it_was_stored(slot: Slot) -> None:
     assert put.data["busy"] is (slot.job_id is not None)
 
 
+@given(any_value(Pause))
+def test_a_pause_comes_back_as_it_was_stored(pause: Pause) -> None:
+    put = records.put_pause(pause)
+    assert put.key == records.pause_key(pause.pool, pause.account)
+    assert records.pause(document(put.data)) == pause
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_stored_pause_goes_on_where_it_was(stage: Stage) -> None:
+    paused = Pause("lumen", "lumen_2", stage, "provider_failed", 2, NOW_MS, NOW_MS + 9)
+    read = records.pause(document(records.put_pause(paused).data))
+    assert read is not None
+    assert read.places(7, 1) == paused.places(7, 1)
+    assert Stage(read.stage) is stage
+
+
+NAMED = st.frozensets(st.text())
+
+
+@given(st.builds(Switches, NAMED, NAMED))
+def test_switches_come_back_as_they_were_stored(switches: Switches) -> None:
+    put = records.put_switches(switches)
+    assert put.key == records.SWITCHES_KEY
+    assert records.switches(document(put.data)) == switches
+
+
+@given(st.lists(st.text(), unique=True))
+def test_the_same_switches_are_the_same_document(names: list[str]) -> None:
+    forwards, backwards = frozenset(names), frozenset(reversed(names))
+    assert records.put_switches(Switches(forwards)) == records.put_switches(Switches(backwards))
+
+
+def test_nothing_is_off_unless_it_is_written_down() -> None:
+    assert records.switches(ABSENT) == Switches()
+
+
 @given(any_value(Account))
 def test_an_account_comes_back_as_it_was_stored(account: Account) -> None:
     assert records.account(document(records.account_data(account))) == account
@@ -147,6 +198,7 @@ def test_the_times_of_uploads_come_back_from_a_moment_on(
 def test_what_does_not_exist_is_nothing() -> None:
     assert records.job(ABSENT) is None
     assert records.slot(ABSENT) is None
+    assert records.pause(ABSENT) is None
     assert records.account(ABSENT) is None
     assert records.upload(ABSENT) is None
     assert records.upload_times_ms(ABSENT, 0) == []
@@ -166,22 +218,26 @@ def _leaves(data: object, name: str = "") -> Iterator[tuple[str, object]]:
         yield name, data
 
 
+WHOLE = "tokens _ms _tag epoch attempt _count .count units failures .times"
+
+
 @settings(max_examples=40)
-@given(JOBS, WALLETS, ACTIVITIES, ROWS, any_value(Slot))
+@given(JOBS, WALLETS, ACTIVITIES, ROWS, any_value(Slot), any_value(Pause))
 def test_tokens_times_and_tags_are_never_stored_as_fractions(
-    job: Job, wallet: Wallet, activity: Activity, row: Row, slot: Slot
+    job: Job, wallet: Wallet, activity: Activity, row: Row, slot: Slot, pause: Pause
 ) -> None:
     documents: list[Data] = [
         records.job_data(job),
         records.put_wallet(wallet, activity).data,
         records.create_row(row).data,
         records.slot_data(slot),
+        records.put_pause(pause).data,
     ]
     for data in documents:
         fractions = {name for name, value in _leaves(stored(data)) if isinstance(value, float)}
-        assert fractions <= {".result.duration_seconds"}
+        assert fractions <= {".results.duration_seconds"}
         for name, value in _leaves({**stored(data), "images": None}):  # its keys may say anything
-            if name.endswith(("tokens", "_ms", "_tag", "epoch", "attempt", "count")):
+            if name.endswith(tuple(WHOLE.split())):
                 assert value is None or type(value) is int, name
 
 
@@ -190,7 +246,7 @@ def test_a_length_that_is_no_number_is_not_json(seconds: float) -> None:
     """The store refuses it, so the media adapter must never report one."""
     result = Result("k", "t", "video/mp4", 1, 1, 1, seconds)
     with pytest.raises(ValueError, match="JSON"):
-        stored(records.job_data(job_in(State.DONE, result=result)))
+        stored(records.job_data(job_in(State.DONE, results=(result,))))
 
 
 # ---------------------------------------------------------------- names
@@ -199,13 +255,14 @@ def test_a_length_that_is_no_number_is_not_json(seconds: float) -> None:
 NAMES = {
     "jobs": """
         id user_id model kind provider pool prompt settings images body_hash project_id hold_tokens
-        weighted_cost_ms expected_ms run_limit_ms state created_at_ms updated_at_ms deadline_at_ms
-        epoch attempt busy_count slot start_tag claim submitted_at_ms vendor_task_id due_at_ms
-        started_at_ms completed_at_ms quarantine_until_ms charged_tokens returned_tokens result
-        failure deleted_at_ms status hidden schema
+        price_tokens units fallback_models weighted_cost_ms expected_ms run_limit_ms state
+        created_at_ms updated_at_ms deadline_at_ms epoch attempt busy_count account slots start_tag
+        claim submitted_at_ms vendor_task_id delivered_count due_at_ms started_at_ms completed_at_ms
+        quarantine_until_ms charged_tokens returned_tokens results failure deleted_at_ms status
+        hidden schema
     """,
-    "jobs.settings": "negative_prompt duration_seconds resolution aspect_ratio audio",
-    "jobs.result": """
+    "jobs.settings": "negative_prompt duration_seconds resolution aspect_ratio audio count",
+    "jobs.results": """
         blob_key thumbnail_key content_type size_bytes width height duration_seconds
     """,
     "jobs.failure": "code message",
@@ -214,7 +271,12 @@ NAMES = {
     """,
     "wallets.recent": "at_ms body_hash job_id",
     "ledger": "id kind user_id tokens debit credit job_id note created_at_ms schema",
-    "slots": "pool index enabled job_id start_tag busy schema",
+    "slots": """
+        pool account index enabled is_kept on_trial job_id start_tag failures failed_user_id
+        judged_at_ms busy schema
+    """,
+    "pauses": "pool account stage reason times since_ms until_ms schema",
+    "switches": "providers_off models_off schema",
     "accounts": "id email plan language sessions_epoch created_at_ms schema",
     "uploads": """
         id user_id filename content_type state created_at_ms width height error_code error_message
@@ -229,19 +291,21 @@ def _documents() -> dict[str, Data]:
     """One full document of every collection."""
     failure = Failure(FailureCode.TIMED_OUT, "why")
     result = Result("k", "t", "video/mp4", 1, 1, 1, 4.0)
-    job = records.job_data(job_in(State.DONE, failure=failure, result=result))
+    job = records.job_data(job_in(State.DONE, failure=failure, results=(result,)))
     activity = Activity((Recent(NOW_MS, "b", "job_1"),), 1, {"lumen": 7})
     wallet = records.put_wallet(Wallet("usr_1", 1, 2), activity).data
     row = Row("r", RowKind.HOLD, "usr_1", 1, "a", "b", None, "", NOW_MS)
     return {
         "jobs": job,
         "jobs.settings": job["settings"],
-        "jobs.result": job["result"],
+        "jobs.results": job["results"][0],
         "jobs.failure": job["failure"],
         "wallets": wallet,
         "wallets.recent": wallet["recent"][0],
         "ledger": records.create_row(row).data,
-        "slots": records.slot_data(Slot("lumen", 0)),
+        "slots": records.slot_data(Slot("lumen", "lumen", 0)),
+        "pauses": records.put_pause(Pause("lumen", "lumen", "closed", "why", 1, 2, 3)).data,
+        "switches": records.put_switches(Switches()).data,
         "accounts": records.account_data(Account("usr_1", "a@b.c", "free", "en", 1, NOW_MS)),
         "uploads": records.upload_data(
             Upload("img_1", "usr_1", "a.png", "image/png", "pending", NOW_MS)
@@ -295,6 +359,8 @@ def test_every_kind_of_document_has_its_own_collection() -> None:
         records.upload_key("x"),
         records.upload_rate_key("x"),
         records.vendor_task_key("x", "y"),
+        records.pause_key("x", "y"),
+        records.SWITCHES_KEY,
     ]
     assert {key.collection for key in keys} == set(records.COLLECTIONS)
 
@@ -303,6 +369,12 @@ def test_every_kind_of_document_has_its_own_collection() -> None:
 def test_two_vendor_tasks_never_share_a_document(tasks: list[tuple[str, str]]) -> None:
     keys = {records.vendor_task_key(provider, task_id) for provider, task_id in tasks}
     assert len(keys) == len(tasks)
+
+
+def test_every_account_in_every_pool_has_a_pause_and_slots_of_its_own() -> None:
+    names = [(pool, account) for pool in ("a", "a_2", "b") for account in ("a", "a_2", "b")]
+    assert len({records.pause_key(*name) for name in names}) == len(names)
+    assert len({records.slot_key(Slot(*name, n).id) for name in names for n in (0, 1)}) == 18
 
 
 @pytest.mark.parametrize("task_id", ["a/b", "..", ".", "__x__", "a:b", "é", " ", "x" * 200])

@@ -1,8 +1,7 @@
 """Where pictures lie, and what files are by their first bytes."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shared.media_types import sniff
 from shared.uploads import IMAGE_MAX_BYTES, IMAGE_TYPES, Upload, clean_key

@@ -3,11 +3,13 @@
 from dataclasses import fields
 from typing import Any
 
-from hypothesis import Phase, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, settings, strategies as st
 
-from shared.jobs import HOLDS_SLOT, Job, Settings, State
-from shared.models import Capabilities, Generation, Model, Price
+from shared.fitting import Generation
+from shared.job_states import HOLDS_SLOTS, State
+from shared.jobs import Job, Settings
+from shared.models import Capabilities, Model, Rates
+from shared.slots import slot_id
 
 NOW_MS = 1_760_000_000_000
 
@@ -27,6 +29,8 @@ _JOB: dict[str, Any] = {
     "body_hash": "0" * 64,
     "project_id": None,
     "hold_tokens": 60,
+    "units": 1,
+    "fallback_models": (),
     "weighted_cost_ms": 5000,
     "expected_ms": 5000,
     "run_limit_ms": 60_000,
@@ -38,9 +42,18 @@ _JOB: dict[str, Any] = {
 
 
 def job_in(state: State, **changes: Any) -> Job:
-    """A job in this state, with a slot exactly when the state has one."""
-    slot = "lumen:0" if state in HOLDS_SLOT else None
-    return Job(**{**_JOB, "state": state, "slot": slot, **changes})
+    """A job in this state, at its full price, with its slots exactly when the state has them."""
+    values = {**_JOB, "state": state, **changes}
+    has_slots = state in HOLDS_SLOTS
+    values.setdefault("price_tokens", values["hold_tokens"])
+    values.setdefault("account", None if state is State.PARKED else "lumen")
+    values.setdefault("slots", places(values["units"]) if has_slots else ())
+    return Job(**values)
+
+
+def places(units: int, first: int = 0) -> tuple[str, ...]:
+    """So many slots of the one account that these tests know."""
+    return tuple(slot_id("lumen", "lumen", index) for index in range(first, first + units))
 
 
 CAPABILITIES = Capabilities(
@@ -67,9 +80,8 @@ def model(**changes: Any) -> Model:
         "state": "live",
         "successor": None,
         "capabilities": CAPABILITIES,
-        "price": Price(
-            base_tokens=7, per_second_tokens={"720p": 10, "1080p": 15}, audio_percent=25
-        ),
+        "price": Rates(base=7, per_second={"720p": 10, "1080p": 15}, audio_percent=25),
+        "cost_microusd": Rates(per_second={"720p": 50_000, "1080p": 80_000}),
         "expected_seconds": 30,
         "run_limit_seconds": 600,
         "result_max_bytes": 600_000_000,
