@@ -8,15 +8,16 @@ import re
 
 from shared.errors import ModerationBlocked
 
-# Words of English, Russian and Indonesian, by their beginnings.
+# Words of English, Russian and Indonesian, by their beginnings: both languages decline by endings.
 _MINORS = (
-    "child", "children", "kid", "kids", "minor", "minors", "toddler", "underage", "preteen",
-    "schoolgirl", "schoolboy", "loli", "shota", "ребён", "ребен", "дети", "детей", "детск",
-    "малолет", "несовершеннолет", "школьниц", "anak", "bocah", "balita",
+    "child", "kid", "minor", "toddler", "underage", "preteen", "schoolgirl", "schoolboy", "loli",
+    "shota", "ребён", "ребен", "дети", "детей", "детям", "детьм", "детях", "детск", "малолет",
+    "несовершеннолет", "школьниц", "школьник", "anak", "bocah", "balita",
 )  # fmt: skip
 _SEXUAL = (
     "sex", "nude", "nudity", "naked", "porn", "erotic", "nsfw", "topless", "lingerie", "секс",
-    "голая", "голый", "голые", "голых", "обнаж", "порно", "эротик", "telanjang", "bugil", "seks",
+    "голая", "голой", "голую", "голый", "голого", "голому", "голым", "голом", "голое", "голые",
+    "голых", "обнаж", "порн", "эротик", "эротич", "telanjang", "bugil", "seks",
 )  # fmt: skip
 
 

@@ -6,9 +6,11 @@ import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 
 from shared.errors import CostAboveMaximum, QuoteExpired, QuoteMismatch
-from shared.models import Generation, Rates
+from shared.fitting import Generation, possible
+from shared.models import Model, Rates
 
 _PREFIX = "quote_"
 
@@ -45,6 +47,12 @@ def price(generation: Generation) -> Priced:
     total_tokens = sum(line.tokens for line in lines)
     assert total_tokens > 0, "the catalogue has no free models"
     return Priced(total_tokens, tuple(lines))
+
+
+@cache
+def cheapest_tokens(model: Model) -> int:
+    """The least that anything of this model costs."""
+    return min(price(generation).total_tokens for generation in possible(model))
 
 
 def cost_microusd(generation: Generation) -> int:

@@ -3,9 +3,10 @@
 import re
 from dataclasses import asdict
 
-from shared import models, pricing
+from shared import fitting, pricing
 from shared.app import App
-from shared.jobs import Job, Settings, State
+from shared.job_states import State
+from shared.jobs import Job, Settings
 from shared.ledger import Row, RowKind, row_id
 from shared.models import IMAGE_ROLES, Model
 from shared.uploads import Upload
@@ -116,8 +117,7 @@ def model(model: Model, switches: Switches, now_ms: int) -> Json:
     """A catalogue entry as buyers see it."""
     can = asdict(model.capabilities)
     can["images"] = {role: model.capabilities.images.get(role, "none") for role in IMAGE_ROLES}
-    plainest = models.plainest(model)
-    settings = plainest.settings
+    settings = fitting.plainest(model).settings
     is_off = switches.is_off(model.provider, model.id)
     return {
         "id": model.id,
@@ -128,7 +128,7 @@ def model(model: Model, switches: Switches, now_ms: int) -> Json:
         "state": "off" if is_off else model.state_at(now_ms),
         "retires_on": None if model.retires_on is None else model.retires_on.isoformat(),
         "successor": model.successor,
-        "price_from_tokens": pricing.price(plainest).total_tokens,
+        "price_from_tokens": pricing.cheapest_tokens(model),
         "expected_seconds": model.expected_seconds,
         "capabilities": can,
         "defaults": {

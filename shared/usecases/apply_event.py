@@ -9,7 +9,8 @@ from shared import accounts, jobs, ledger, records, slots
 from shared.app import App
 from shared.errors import Contention, NotFound
 from shared.failures import TROUBLES, Failure
-from shared.jobs import Event, Job, Money, State
+from shared.job_states import FINAL, RULES, Event, Money, State
+from shared.jobs import Job
 from shared.ports import Documents, Key, Write
 from shared.slots import Slot
 from shared.usecases import tasks
@@ -18,7 +19,7 @@ from shared.usecases.pause_vendor import judge_vendor
 _log = logging.getLogger(__name__)
 
 _ATTEMPTS_MAX = 8
-_ENDS = jobs.FINAL | {State.QUARANTINED}  # what a metric counts
+_ENDS = FINAL | {State.QUARANTINED}  # what a metric counts
 _DONE_WELL = frozenset({Event.SUCCEEDED, Event.DELIVERED})
 
 
@@ -110,7 +111,7 @@ def _log_end(job: Job) -> None:
 
 def keys_of(job: Job, event: Event) -> set[Key]:
     """The documents that this event on this job changes."""
-    rule = jobs.RULES.get((job.state, event))
+    rule = RULES.get((job.state, event))
     if rule is None:
         raise jobs.IllegalMove(job.state, event)
     keys = {records.job_key(job.id)}

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from shared import jobs, records
 from shared.app import App
-from shared.jobs import Event, Job, State
+from shared.job_states import Event, State
+from shared.jobs import Job
 from shared.ports import Create, Document, Documents, Write
 from shared.usecases import tasks
 

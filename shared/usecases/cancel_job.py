@@ -4,7 +4,8 @@ from shared import records
 from shared.app import App
 from shared.errors import NotCancellable, VendorError
 from shared.failures import FailureCode, failure
-from shared.jobs import Event, Job, State
+from shared.job_states import Event, State
+from shared.jobs import Job
 from shared.ports import Documents
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.check_job import apply_outcome

@@ -1,9 +1,9 @@
 """Start one generation: hold its price and give it its places, or a place in the line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from shared import accounts, ids, ledger, models, moderation, pricing, records, slots
+from shared import accounts, ids, ledger, models, records, slots
 from shared.app import App
 from shared.errors import (
     AppError,
@@ -12,34 +12,19 @@ from shared.errors import (
     InvalidRequest,
     UnsupportedSetting,
 )
-from shared.jobs import Job, Settings, State
-from shared.models import Generation, Model, Pool
+from shared.fitting import Generation
+from shared.job_states import State
+from shared.jobs import Job
+from shared.models import Model, Pool
 from shared.ports import Document, Documents, Put, Write
 from shared.slots import Slot
 from shared.uploads import Upload
 from shared.usecases import tasks
 from shared.usecases.open_slots import read_open_slots, virtual_time
-from shared.usecases.read_session import Session, check_session
+from shared.usecases.price_job import CreateJob, fitted, price_of
+from shared.usecases.read_session import check_session
 
 _SLOTS_SPARE = 1
-FALLBACKS_MAX = 3
-
-
-@dataclass(frozen=True, slots=True)
-class CreateJob:
-    """What the caller asked for. `is_retry` is the client's own mark of a repeated request."""
-
-    session: Session
-    model: str
-    prompt: str
-    settings: Settings
-    images: Mapping[str, str]
-    project_id: str | None = None
-    fallback_models: tuple[str, ...] = ()
-    quote_id: str | None = None
-    max_cost_tokens: int | None = None
-    idempotency_key: str | None = None
-    is_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,71 +140,6 @@ async def _plan(
     )
 
 
-def fitted(app: App, command: CreateJob) -> tuple[Generation, str]:
-    """The request checked against its model, and what makes it the same as another.
-
-    Raises `UnknownModel`, `ModelUnavailable`, `ModerationBlocked` and the errors of `models.fit`,
-    for the model and for each that may do it instead.
-    """
-    now_ms = app.clock.now_ms()
-    model = app.catalogue.sellable(command.model, now_ms)
-    generation = models.fit(
-        model, command.prompt, command.settings, command.images, command.project_id
-    )
-    moderation.check(generation.prompt, generation.settings.negative_prompt)
-    _check_places(app, generation)
-    fallbacks = _fallbacks(app, command, generation, now_ms)
-    generation = replace(generation, fallback_models=fallbacks)
-    return generation, pricing.body_hash(generation)
-
-
-def price_of(app: App, command: CreateJob, generation: Generation, body_hash: str) -> int:
-    """What to hold: the promised price when there is a quote, at most what the caller would pay."""
-    if command.quote_id:
-        user_id, secret = command.session.user_id, app.settings.quote_secret
-        now_ms = app.clock.now_ms()
-        tokens = pricing.honour_quote(command.quote_id, user_id, body_hash, secret, now_ms)
-    else:
-        tokens = pricing.price(generation).total_tokens
-    pricing.check_maximum(tokens, command.max_cost_tokens)
-    return tokens
-
-
-def _check_places(app: App, generation: Generation) -> None:
-    pool = app.catalogue.pools[generation.model.pool]
-    most = max(pool.places.values())
-    if pool.units(generation.settings.count) > most:
-        raise UnsupportedSetting(
-            f"{generation.model.name} makes at most {most} at a time here.", param="count"
-        )
-
-
-def _fallbacks(
-    app: App, command: CreateJob, generation: Generation, now_ms: int
-) -> tuple[str, ...]:
-    """The models that may do it instead: those that the creator names must be able to, and cost no
-    more; the one that the operator has named need not.
-    """
-    if len(command.fallback_models) > FALLBACKS_MAX:
-        raise InvalidRequest(
-            f"At most {FALLBACKS_MAX} models may be named.", param="fallback_models"
-        )
-    most_tokens = pricing.price(generation).total_tokens
-    for name in command.fallback_models:
-        try:
-            other = models.fit_another(app.catalogue.sellable(name, now_ms), generation)
-        except AppError as error:
-            raise UnsupportedSetting(error.message, param="fallback_models") from error
-        if pricing.price(other).total_tokens > most_tokens:
-            raise UnsupportedSetting(
-                f"{other.model.name} costs more than {generation.model.name}.",
-                param="fallback_models",
-            )
-    equal = generation.model.equal
-    named = (*command.fallback_models, *((equal,) if equal else ()))
-    return tuple(name for name in dict.fromkeys(named) if name != generation.model.id)
-
-
 async def _places(app: App, pool: str, units: int) -> tuple[tuple[str, ...], int]:
     """Free slots enough, picked at random so that callers do not meet, and the pool's virtual time.
 
@@ -251,7 +171,7 @@ def _decide(plan: _Plan, documents: Documents) -> list[Write]:
             raise _Repeated(repeated)
     model = plan.generation.model
     if records.switches(documents[records.SWITCHES_KEY]).is_off(model.provider, model.id):
-        raise models.unavailable(model)
+        raise models.unavailable(model, plan.now_ms)
     uploads = _checked_images(plan, documents)
     taken = _free(plan, documents)
     cost = slots.weighted_cost(model.expected_seconds * 1000, account.weight)

@@ -9,7 +9,8 @@ import logging
 from shared import jobs
 from shared.app import App
 from shared.errors import VendorUnknown
-from shared.jobs import Event, Job, State
+from shared.job_states import Event, State
+from shared.jobs import Job
 from shared.ports import Accepted
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event

@@ -6,7 +6,8 @@ from shared import jobs, records
 from shared.app import App
 from shared.errors import VendorBusy, VendorRejected, VendorUnknown
 from shared.failures import FailureCode, failure
-from shared.jobs import Event, Job, State
+from shared.job_states import REFUNDED, Event, State
+from shared.jobs import Job
 from shared.ports import Accepted, BadMedia, Documents, Work, Write
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
@@ -144,7 +145,7 @@ async def _reject(app: App, job: Job, claim: str, seen: Documents, code: Failure
     def choose(current: Job) -> Choice | None:
         if current.claim != claim or not jobs.can(current, Event.REJECTED):
             return None
-        is_refunded = current.state in jobs.REFUNDED
+        is_refunded = current.state in REFUNDED
         return Choice(Event.REJECTED, {} if is_refunded else {"failure": failure(code)})
 
     await apply_event(app, job.id, seen, choose)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared import pricing
 from shared.app import App
 from shared.pricing import Priced, Quote
-from shared.usecases.create_job import CreateJob, fitted
+from shared.usecases.price_job import CreateJob, fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Quoted:
 
 
 def quote_job(app: App, command: CreateJob) -> Quoted:
-    """Exactly what the same request would be charged. Raises the errors of `models.fit`, and
+    """Exactly what the same request would be charged. Raises the errors of `fitting.fit`, and
     `CostAboveMaximum`.
     """
     generation, body_hash = fitted(app, command)

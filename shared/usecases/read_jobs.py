@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from shared import records
 from shared.app import App
 from shared.errors import NotFound
-from shared.jobs import Job, State
+from shared.job_states import State
+from shared.jobs import Job
 from shared.ports import Document, Order, Query, Where
 
 PAGE_MAX = 100

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from shared import jobs, records, slots
 from shared.app import App
-from shared.jobs import Event, Job, State
+from shared.job_states import Event, State
+from shared.jobs import Job
 from shared.ports import Documents, Order, Query, Where, Write
 from shared.slots import Slot
 from shared.usecases import tasks

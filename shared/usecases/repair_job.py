@@ -8,7 +8,8 @@ from shared import jobs, records
 from shared.app import App
 from shared.errors import VendorError
 from shared.failures import FailureCode, failure
-from shared.jobs import Event, Job, State
+from shared.job_states import Event, State
+from shared.jobs import Job
 from shared.ports import Documents, Write
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared import models, pricing, records
+from shared import fitting, pricing, records
 from shared.app import App
 from shared.errors import AppError
-from shared.jobs import Event, Job, State
-from shared.models import Generation
+from shared.fitting import Generation
+from shared.job_states import Event, State
+from shared.jobs import Job
 from shared.ports import Documents
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
@@ -74,7 +75,7 @@ def _routes(app: App, job: Job) -> Iterator[_Route]:
     for place, name in enumerate(job.fallback_models):
         try:
             model = app.catalogue.sellable(name, now_ms)
-            generation = models.fit_another(model, asked)
+            generation = fitting.fit_another(model, asked)
         except AppError:
             continue
         price_tokens = pricing.price(generation).total_tokens

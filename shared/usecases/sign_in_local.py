@@ -4,7 +4,7 @@ trial grant.
 
 from dataclasses import dataclass
 
-from shared import ids, ledger, models, pricing, records
+from shared import fitting, ids, ledger, pricing, records
 from shared.accounts import Account
 from shared.app import App
 from shared.errors import NotFound
@@ -55,7 +55,7 @@ async def read_owner(app: App, user_id: str) -> Owner:
 def trial_tokens(app: App) -> int:
     """What a new account gets: some generations' worth of the default model."""
     model = app.catalogue.models[app.catalogue.default_model]
-    return app.settings.trial_generations * pricing.price(models.plainest(model)).total_tokens
+    return app.settings.trial_generations * pricing.price(fitting.plainest(model)).total_tokens
 
 
 def _owner(documents: Documents, user_id: str) -> Owner:

@@ -7,7 +7,8 @@ from shared import records
 from shared.app import App
 from shared.errors import Unavailable, VendorBusy, VendorGone, VendorUnknown
 from shared.failures import FailureCode, failure
-from shared.jobs import Event, Job, Result, State
+from shared.job_states import Event, State
+from shared.jobs import Job, Result
 from shared.ports import BadMedia, BlobInfo, Documents, MediaInfo, Parcel
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.result_files import (

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from shared import records
 from shared.app import App
-from shared.jobs import State
+from shared.job_states import State
 from shared.ports import Order, Query, Where
 from shared.usecases import tasks
 from shared.usecases.open_pools import open_pools

@@ -129,7 +129,9 @@ def _ask_by_job(ticket: Ticket, account: Account) -> HttpRequest:
 
 
 def _task_of_job(reply: HttpReply, ticket: Ticket) -> str | None:
-    found = objects_in(_answer(reply), "data")
+    if reply.status != 200:
+        raise _not_now(reply, object_in(json_object(reply.body), "error"))
+    found = objects_in(json_object(reply.body), "data")
     ours = [task_id_in(item, "id") for item in found if item.get("client_id") == ticket.job_id]
     return ours[0] if ours else None
 

@@ -13,8 +13,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from shared.adapters.queue import embedded_table as table
-from shared.adapters.queue import rules
+from shared.adapters.queue import embedded_table as table, rules
 from shared.adapters.queue.embedded_table import Waiting
 from shared.adapters.sqlite import Database
 from shared.errors import QueueUnavailable

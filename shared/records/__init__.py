@@ -4,15 +4,41 @@ A value is stored under its own attribute names. Renaming an attribute is a migr
 here.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar
 
 from shared.accounts import Account, Activity, Recent
 from shared.failures import Failure, FailureCode
-from shared.jobs import Job, Result, Settings, State
+from shared.job_states import State
+from shared.jobs import Job, Result, Settings
 from shared.ledger import Posting, Row, RowKind, Wallet
-from shared.ports import Create, Data, Document, Documents, Key, Order, Put, Write
+from shared.ports import Create, Data, Document, Documents, Put, Write
+from shared.records.keys import (
+    ACCOUNTS as ACCOUNTS,
+    COLLECTIONS as COLLECTIONS,
+    INDEXES as INDEXES,
+    JOBS as JOBS,
+    LEDGER as LEDGER,
+    PAUSES as PAUSES,
+    SLOTS as SLOTS,
+    SWITCHES as SWITCHES,
+    SWITCHES_KEY as SWITCHES_KEY,
+    UPLOAD_RATES as UPLOAD_RATES,
+    UPLOADS as UPLOADS,
+    VENDOR_TASKS as VENDOR_TASKS,
+    WALLETS as WALLETS,
+    Index as Index,
+    account_key as account_key,
+    job_key as job_key,
+    pause_key as pause_key,
+    row_key as row_key,
+    slot_key as slot_key,
+    upload_key as upload_key,
+    upload_rate_key as upload_rate_key,
+    vendor_task_key as vendor_task_key,
+    wallet_key as wallet_key,
+)
 from shared.slots import Slot
 from shared.uploads import Upload
 from shared.vendor_health import Pause, Switches
@@ -20,53 +46,6 @@ from shared.vendor_health import Pause, Switches
 _T = TypeVar("_T")
 
 SCHEMA = 1
-
-ACCOUNTS = "accounts"
-WALLETS = "wallets"
-LEDGER = "ledger"
-JOBS = "jobs"
-SLOTS = "slots"
-VENDOR_TASKS = "vendor_tasks"
-UPLOADS = "uploads"
-UPLOAD_RATES = "upload_rates"
-PAUSES = "pauses"
-SWITCHES = "switches"
-COLLECTIONS = (
-    ACCOUNTS,
-    WALLETS,
-    LEDGER,
-    JOBS,
-    SLOTS,
-    VENDOR_TASKS,
-    UPLOADS,
-    UPLOAD_RATES,
-    PAUSES,
-    SWITCHES,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """A composite index that a query of ours needs."""
-
-    collection: str
-    fields: tuple[Order, ...]
-
-
-_NEWEST = Order("created_at_ms", descending=True)
-_OF_USER = (Order("user_id"), Order("hidden"))
-INDEXES: tuple[Index, ...] = (
-    Index(JOBS, (Order("due_at_ms"),)),
-    Index(JOBS, (Order("pool"), Order("state"), Order("start_tag"))),
-    Index(JOBS, (*_OF_USER, _NEWEST)),
-    Index(JOBS, (*_OF_USER, Order("status"), _NEWEST)),
-    Index(JOBS, (*_OF_USER, Order("project_id"), _NEWEST)),
-    Index(JOBS, (*_OF_USER, Order("project_id"), Order("status"), _NEWEST)),
-    Index(
-        SLOTS, (Order("pool"), Order("enabled"), Order("busy"), Order("start_tag", descending=True))
-    ),
-    Index(LEDGER, (Order("user_id"), _NEWEST)),
-)
 
 # ---------------------------------------------------------------- flat values
 
@@ -99,57 +78,6 @@ _SLOT = _Flat(Slot)
 _PAUSE = _Flat(Pause)
 _ACCOUNT = _Flat(Account)
 _UPLOAD = _Flat(Upload)
-
-# ---------------------------------------------------------------- keys
-
-
-def account_key(user_id: str) -> Key:
-    """The account's document."""
-    return Key(ACCOUNTS, user_id)
-
-
-def wallet_key(user_id: str) -> Key:
-    """The wallet's document; the user's activity is kept in it."""
-    return Key(WALLETS, user_id)
-
-
-def job_key(job_id: str) -> Key:
-    """The job's document."""
-    return Key(JOBS, job_id)
-
-
-def slot_key(slot_id: str) -> Key:
-    """The slot's document."""
-    return Key(SLOTS, slot_id)
-
-
-def row_key(row_id: str) -> Key:
-    """The ledger row's document."""
-    return Key(LEDGER, row_id)
-
-
-def vendor_task_key(provider: str, task_id: str) -> Key:
-    """The document that binds a vendor's task to one job. Task ids may have any characters."""
-    return Key(VENDOR_TASKS, f"{provider}:{task_id.encode().hex()}")
-
-
-def pause_key(pool: str, account: str) -> Key:
-    """The document of a pause of one account's places in one pool."""
-    return Key(PAUSES, f"{pool}:{account}")
-
-
-SWITCHES_KEY = Key(SWITCHES, "operator")
-
-
-def upload_key(image_id: str) -> Key:
-    """The upload's document."""
-    return Key(UPLOADS, image_id)
-
-
-def upload_rate_key(user_id: str) -> Key:
-    """The document that counts a user's uploads."""
-    return Key(UPLOAD_RATES, user_id)
-
 
 # ---------------------------------------------------------------- jobs
 
