@@ -7,8 +7,8 @@ from shared import http, views, wire
 from shared.jobs import Settings
 from shared.usecases import create_job as creating
 from shared.usecases.cancel_job import cancel_job
-from shared.usecases.create_job import CreateJob
 from shared.usecases.delete_job import delete_job
+from shared.usecases.price_job import CreateJob
 from shared.usecases.quote_job import quote_job
 from shared.usecases.read_session import Session
 

@@ -4,9 +4,10 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from infra.cloud_local import AUDIT_SETTINGS
+from infra.cloud_local import OPERATOR_SETTINGS
 from infra.local import secret_file
 from shared import bootstrap
 from shared.config import Settings, read_settings
@@ -16,7 +17,7 @@ from shared.usecases.audit import Audit, audit
 def main() -> int:
     """Exit code 0 when every wallet is what its rows say, 1 when one is not, 2 without data."""
     folder = Path(os.environ.get("DATA_DIR", ".data"))
-    settings = _settings(folder)
+    settings = settings_of(folder, os.environ)
     if settings is None:
         print(f"there are no books in {folder}; run the product first", file=sys.stderr)
         return 2
@@ -31,12 +32,12 @@ def main() -> int:
     return 1 if result.differences else 0
 
 
-def _settings(folder: Path) -> Settings | None:
+def settings_of(folder: Path, environment: Mapping[str, str]) -> Settings | None:
     """Of the local installation, or of the functions that `make cloud-local` runs."""
-    if (folder / AUDIT_SETTINGS).exists():
-        return read_settings(json.loads((folder / AUDIT_SETTINGS).read_text()))
+    if (folder / OPERATOR_SETTINGS).exists():
+        return read_settings(json.loads((folder / OPERATOR_SETTINGS).read_text()))
     if (folder / "reelmint.db").exists():
-        return read_settings(os.environ, secret_file.read_or_make(folder))
+        return read_settings(environment, secret_file.read_or_make(folder))
     return None
 
 

@@ -4,6 +4,7 @@ infra.manifest` (with --check, it only compares).
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,22 @@ from fastapi.routing import APIRoute
 
 from infra.routes import FUNCTIONS, routers
 from shared import catalogue, records
+from shared.adapters import providers
 from shared.config import REQUIRED, Settings
+from shared.models import Catalogue
 from shared.ports import Order
 from shared.records import Index
-from shared.usecases.tasks import queue_specs
+from shared.usecases.tasks import dispatch_queue, queue_specs
 
 PATH = Path(__file__).parents[1] / "terraform" / "manifest.json"
+
+# Who calls vendors has the key of each account, who is called by them has what they sign with, and
+# nobody has both. Where the accounts are and how many places they have is for all functions.
+VENDOR_SECRETS: Mapping[str, str] = {
+    "create_job": "key",
+    "provider_webhook": "webhook_secrets",
+    "run_task": "key",
+}
 
 # SQLite finds a pool's slots by the start of a longer index; Firestore wants one that ends there.
 _FIRESTORE_INDEXES = (Index(records.SLOTS, (Order("pool"),)),)
@@ -25,7 +36,9 @@ _SECRET_ENDINGS = ("_secret", "_key", "_token", "_password")
 
 
 def manifest() -> dict[str, Any]:
-    """Everything that code and deployment must agree on, as JSON values."""
+    """Everything that code and deployment must agree on, as JSON values. Pools and queues are those
+    of one account with each vendor.
+    """
     models = catalogue.load()
     return {
         "collections": sorted(records.COLLECTIONS),
@@ -33,18 +46,15 @@ def manifest() -> dict[str, Any]:
         "functions": _functions(),
         "indexes": {_name(index): _composite(index) for index in indexes() if _is_composite(index)},
         "pools": {
-            pool.name: {
-                "provider": pool.provider,
-                "slots": pool.slots,
-                "submits_per_second": pool.submits_per_second,
-            }
+            pool.name: {"provider": pool.provider, "slots": pool.slots}
             for pool in models.pools.values()
         },
-        "queues": {
-            spec.name: {name: value for name, value in asdict(spec).items() if name != "name"}
-            for spec in queue_specs(models)
-        },
+        "queues": _queues(models),
         "settings": _settings(),
+        "vendors": {
+            name: {"base_url": providers.load(name).base_url}
+            for name in sorted({pool.provider for pool in models.pools.values()})
+        },
     }
 
 
@@ -84,8 +94,20 @@ def _functions() -> dict[str, Any]:
             "internal": internal.pop(),
             "required": sorted(REQUIRED[name]),
             "routes": {path: sorted(found) for path, found in methods.items()},
+            "vendor_secret": VENDOR_SECRETS.get(name),
         }
     return functions
+
+
+def _queues(models: Catalogue) -> dict[str, Any]:
+    """Each with the pool whose dispatches it carries: its limits grow with the pool's accounts."""
+    pools = {dispatch_queue(name): name for name in models.pools}
+    limits = {spec.name: asdict(spec) for spec in queue_specs(models)}
+    return {
+        name: {key: value for key, value in found.items() if key != "name"}
+        | {"pool": pools.get(name)}
+        for name, found in limits.items()
+    }
 
 
 def _field_indexes() -> dict[str, dict[str, list[str]]]:
@@ -101,7 +123,8 @@ def _field_indexes() -> dict[str, dict[str, list[str]]]:
 
 
 def _settings() -> dict[str, list[str]]:
-    names = sorted(field.name for field in fields(Settings))
+    """All but the vendors' accounts, whose names in the environment are made of the account's."""
+    names = sorted(field.name for field in fields(Settings) if field.name != "accounts")
     secret = [name for name in names if name.endswith(_SECRET_ENDINGS)]
     return {"plain": [name for name in names if name not in secret], "secret": secret}
 

@@ -1,7 +1,7 @@
 # What wakes somebody. Each alert has a section of the same name in docs/operate.md that says what to do.
 
 locals {
-  _slots    = sum(values(local.manifest.pools)[*].slots)
+  _slots    = sum(values(local.pool_slots))
   _run_task = "service_name=\"run-task\""
   _requests = "run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\""
 

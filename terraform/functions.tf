@@ -1,6 +1,6 @@
 # One entry per file in functions/. Adding a function is adding an entry: tests refuse a manifest with another set of names.
-# `invokers` is always written, because "nobody" is useless and "everybody" is unsafe. `secrets` are vendors' alone: which of
-# our own a function reads is what shared/config.py requires for it.
+# `invokers` is always written, because "nobody" is useless and "everybody" is unsafe. Which secrets a function reads is the
+# code's to say: its own as shared/config.py requires them, vendors' as infra/manifest.py has them.
 
 locals {
   # Public functions are open to everybody who comes through the load balancer, and check the session or the signature.
@@ -14,7 +14,6 @@ locals {
       objects     = {}
       queues      = []
       roles       = ["roles/datastore.user"]
-      secrets     = []
       signs_urls  = false
     }
 
@@ -23,9 +22,8 @@ locals {
       invokers    = local._everybody
       limits      = {}
       objects     = { "results/" = "roles/storage.objectUser" }
-      queues      = keys(local.manifest.queues)
+      queues      = keys(local.queues)
       roles       = ["roles/datastore.user"]
-      secrets     = local.vendor_keys
       signs_urls  = true
     }
 
@@ -36,7 +34,6 @@ locals {
       objects     = { "results/" = "roles/storage.objectViewer" }
       queues      = []
       roles       = ["roles/datastore.viewer"]
-      secrets     = []
       signs_urls  = true
     }
 
@@ -47,7 +44,6 @@ locals {
       objects     = {}
       queues      = ["check"]
       roles       = []
-      secrets     = local.vendor_webhook_secrets
       signs_urls  = false
     }
 
@@ -59,16 +55,15 @@ locals {
         concurrency = 8
         memory_mb   = 2048
         # Room for everything that the queues may send at once, twice: a refused task would slow its whole queue down.
-        max_instances   = 2 * ceil(sum(values(local.manifest.queues)[*].max_concurrent_dispatches) / 8)
-        timeout_seconds = max(values(local.manifest.queues)[*].dispatch_deadline_seconds...)
+        max_instances   = 2 * ceil(sum(values(local.queues)[*].max_concurrent_dispatches) / 8)
+        timeout_seconds = max(values(local.queues)[*].dispatch_deadline_seconds...)
       }
       objects = {
         "results/" = "roles/storage.objectUser"
         "uploads/" = "roles/storage.objectViewer"
       }
-      queues     = keys(local.manifest.queues)
+      queues     = keys(local.queues)
       roles      = ["roles/datastore.user"]
-      secrets    = local.vendor_keys
       signs_urls = true
     }
 
@@ -79,7 +74,6 @@ locals {
       objects     = {}
       queues      = ["refill", "repair"]
       roles       = ["roles/datastore.user"]
-      secrets     = []
       signs_urls  = false
     }
 
@@ -91,7 +85,6 @@ locals {
       objects    = { "uploads/" = "roles/storage.objectUser" }
       queues     = []
       roles      = ["roles/datastore.user"]
-      secrets    = []
       signs_urls = true
     }
   }
@@ -103,6 +96,17 @@ locals {
     for name in keys(local.functions) : name =>
     "https://${replace(name, "_", "-")}-${data.google_project.this.number}.${var.region}.run.app"
   }
+
+  # Vendors' accounts as every function knows them.
+  vendor_environment = merge([
+    for name, account in var.vendor_accounts : {
+      for part, text in {
+        HOSTS  = join(",", account.hosts)
+        PLACES = join(",", [for pool, places in account.places : "${pool}:${places}"])
+        URL    = local.vendor_urls[name]
+      } : "VENDOR_${upper(name)}_${part}" => text if text != ""
+    }
+  ]...)
 
   environment = merge(
     {
@@ -124,6 +128,7 @@ locals {
       VERSION                   = local.bundle_hash
     },
     { for name, value in var.settings : upper(name) => value },
+    local.vendor_environment,
   )
 }
 
@@ -155,7 +160,10 @@ module "function" {
   queues = toset(each.value.queues)
   roles  = toset(each.value.roles)
   secrets = {
-    for name in setunion(local.own_secrets[each.key], each.value.secrets) : upper(name) => {
+    for name in setunion(
+      local.own_secrets[each.key],
+      flatten([for kind, names in local.vendor_secrets : names if kind == local.manifest.functions[each.key].vendor_secret]),
+      ) : upper(name) => {
       id      = google_secret_manager_secret.this[name].secret_id
       version = lookup(var.secret_versions, name, "latest")
     }

@@ -1,10 +1,24 @@
 # Every queue that the code names, with the limits that the code has for it. A dispatch queue has as many places as its
-# pool has slots, from the same number in shared/catalogue: the queue bounds open submits, the slots running generations.
+# pool has slots, from the same numbers: the queue bounds open submits, the slots running generations. A pool in which no
+# account has a place keeps its queue, because the name of a deleted one is blocked for days.
 
 locals {
+  queues = {
+    for name, queue in local.manifest.queues : name => merge(queue, {
+      max_concurrent_dispatches = (
+        queue.pool == null ? queue.max_concurrent_dispatches : max(1, local.pool_slots[queue.pool])
+      )
+      max_dispatches_per_second = (
+        queue.pool == null
+        ? queue.max_dispatches_per_second
+        : min(500, queue.max_dispatches_per_second * max(1, length(local.pool_places[queue.pool])))
+      )
+    })
+  }
+
   # Durations as the API answers them, "1s" and "0.200s": any other spelling is a change in every plan.
   _backoffs = {
-    for name, queue in local.manifest.queues : name => {
+    for name, queue in local.queues : name => {
       for key in ["max_backoff", "min_backoff"] : key => (
         floor(queue["${key}_seconds"]) == queue["${key}_seconds"]
         ? format("%ds", queue["${key}_seconds"])
@@ -15,7 +29,7 @@ locals {
 }
 
 resource "google_cloud_tasks_queue" "this" {
-  for_each = local.manifest.queues
+  for_each = local.queues
 
   project  = var.project_id
   location = var.region

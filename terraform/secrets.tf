@@ -7,15 +7,13 @@ locals {
     setintersection(function.required, local.manifest.settings.secret)
   }
 
-  # Vendors' settings begin with the vendor's name.
-  _vendor_secrets = [
-    for name in local.manifest.settings.secret : name
-    if anytrue([for pool in local.manifest.pools : startswith(name, "${pool.provider}_")])
-  ]
-  vendor_keys            = [for name in local._vendor_secrets : name if !endswith(name, "_webhook_secret")]
-  vendor_webhook_secrets = [for name in local._vendor_secrets : name if endswith(name, "_webhook_secret")]
+  # Vendors', by what they are for.
+  vendor_secrets = {
+    key             = [for name in keys(var.vendor_accounts) : "vendor_${name}_key"]
+    webhook_secrets = [for name, account in var.vendor_accounts : "vendor_${name}_webhook_secrets" if account.has_webhook_secrets]
+  }
 
-  secrets = setunion(local._vendor_secrets, values(local.own_secrets)...)
+  secrets = setunion(flatten(values(local.vendor_secrets)), values(local.own_secrets)...)
 }
 
 resource "google_secret_manager_secret" "this" {

@@ -126,3 +126,44 @@ variable "stuck_jobs_max" {
   type        = number
   default     = 20
 }
+
+variable "vendor_accounts" {
+  description = "Accounts with media vendors by name: the vendor's, or that and a number (kling, kling_2). Address and places by pool are the code's unless they are given; hosts are more places where results may come from."
+  type = map(object({
+    has_webhook_secrets = optional(bool, false)
+    hosts               = optional(list(string), [])
+    places              = optional(map(number), {})
+    url                 = optional(string)
+  }))
+  default = {}
+
+  validation {
+    condition = alltrue([
+      for name in keys(var.vendor_accounts) :
+      contains(keys(local.manifest.vendors), replace(name, local.account_number, ""))
+    ])
+    error_message = "vendor_accounts names a vendor that shared/catalogue does not have."
+  }
+
+  validation {
+    condition = alltrue([
+      for name, account in var.vendor_accounts : startswith(
+        account.url != null ? account.url : try(local.manifest.vendors[replace(name, local.account_number, "")].base_url, "https://"),
+        "https://",
+      )
+    ])
+    error_message = "The address of a vendor begins with https://."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for name, account in var.vendor_accounts : [
+        for pool, places in account.places : (
+          try(local.manifest.pools[pool].provider, "") == replace(name, local.account_number, "")
+          && places >= 1 && places == floor(places)
+        )
+      ]
+    ]))
+    error_message = "places names a pool that the vendor does not have, or no whole number above zero."
+  }
+}

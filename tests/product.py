@@ -1,5 +1,6 @@
 """The product as its users meet it: `python -m infra.local` in a process, spoken to by HTTP."""
 
+import asyncio
 import os
 import secrets
 import signal
@@ -7,20 +8,25 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+
+from infra.audit import settings_of
+from shared import bootstrap, callers
+from shared.app import App
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 180.0  # the deployed shape is ten processes, and CI has two cores
 FINAL = {"succeeded", "failed", "cancelled"}
 Json = dict[str, Any]
+T = TypeVar("T")
 
-# Short timers, and no per-minute limits that a test would run into by accident.
+# Short timers, and neither limits per minute nor pauses that a test would run into by accident.
 TEST_SETTINGS: Mapping[str, str] = {
     "JOBS_PER_MINUTE": "200",
     "UPLOADS_PER_MINUTE": "200",
@@ -39,13 +45,14 @@ TEST_SETTINGS: Mapping[str, str] = {
     "STORE_LIMIT_SECONDS": "8",
     "BUSY_AGAIN_SECONDS": "1",
     "QUARANTINE_MARGIN_SECONDS": "5",
+    "PAUSE_AFTER_FAILURES": "1000",
 }
 
 
 _clients: list[httpx.Client] = []  # closed with the installation that they spoke to
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Refusal(Exception):
     """An answer that is not 2xx."""
 
@@ -113,6 +120,7 @@ class Product:
     base_url: str
     folder: Path
     process: subprocess.Popen[bytes]
+    environment: Mapping[str, str]
 
     def sign_in(self, email: str | None = None) -> Caller:
         """A user, new unless the address is known."""
@@ -126,14 +134,35 @@ class Product:
 
     def audit(self) -> subprocess.CompletedProcess[str]:
         """What `make audit` says."""
+        return self._run("infra.audit")
+
+    def operate(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """What the operator's command does and says."""
+        return self._run("infra.operate", *words)
+
+    def _run(self, module: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "infra.audit"],
+            [sys.executable, "-m", module, *words],
             cwd=ROOT,
-            env={**os.environ, "DATA_DIR": str(self.folder)},
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def beside(self, act: Callable[[App], Awaitable[T]]) -> T:
+        """Do something in its store, from here and with the settings that it has."""
+        return asyncio.run(self._beside(act))
+
+    async def _beside(self, act: Callable[[App], Awaitable[T]]) -> T:
+        settings = settings_of(self.folder, self.environment)
+        assert settings is not None, "a running installation has data"
+        app = bootstrap.build(settings)
+        try:
+            return await act(app)
+        finally:
+            callers.provide(None)  # a cloud's App brings its own
+            await app.store.close()  # type: ignore[attr-defined]
 
     def kill_function(self, name: str) -> None:
         """End one deployed function in the middle of whatever it does; it is started again."""
@@ -151,13 +180,20 @@ def running(
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
     module: str = "infra.local",
+    output: Path | None = None,
 ) -> Iterator[Product]:
-    """An installation, on a free port unless one is given, stopped at the end."""
+    """An installation, on a free port unless one is given, stopped at the end. What it prints goes
+    to `output` where that is given.
+    """
     port = port or free_port()
     environment = {**os.environ, **TEST_SETTINGS, **(settings or {})}
     environment |= {"PORT": str(port), "DATA_DIR": str(folder)}
-    with subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=environment) as process:
-        product = Product(f"http://127.0.0.1:{port}", folder, process)
+    command = [sys.executable, "-m", module]
+    with (
+        output.open("w") if output else nullcontext() as printed,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=printed) as process,
+    ):
+        product = Product(f"http://127.0.0.1:{port}", folder, process, environment)
         try:
             wait_until_up(product)
             yield product
@@ -169,9 +205,11 @@ def running(
 
 
 @contextmanager
-def vendor_running(*arguments: str) -> Iterator[str]:
-    """A sandbox vendor that outlives the product; yields its address."""
-    port = free_port()
+def vendor_running(*arguments: str, port: int | None = None) -> Iterator[str]:
+    """A sandbox vendor that outlives the product, on a free port unless one is given; yields its
+    address.
+    """
+    port = port or free_port()
     command = [sys.executable, "-m", "infra.sandbox", "--port", str(port), *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         try:

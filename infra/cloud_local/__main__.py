@@ -1,4 +1,4 @@
-"""Runs the product as it is deployed: `python -m infra.cloud_local` (PORT, DATA_DIR, SANDBOX_URL).
+"""Runs the product as it is deployed: `python -m infra.cloud_local` (settings as for infra.local).
 
 Firestore's emulator keeps nothing when it stops: accounts and jobs end with this process.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from infra.cloud_local import AUDIT_SETTINGS
+from infra.cloud_local import OPERATOR_SETTINGS
 from infra.cloud_local.emulators import SCHEDULER_ACCOUNT, Stack, emulators
 from infra.cloud_local.processes import Processes
 from infra.cloud_local.router import router
@@ -20,7 +20,7 @@ from infra.emulators.cloud_tasks_identity import ISSUER, Identity, read_or_make_
 from infra.emulators.firestore import NoEmulator
 from infra.emulators.scheduler import call_every
 from shared import logs
-from shared.config import SHORT_TIMERS
+from shared.config import SHORT_TIMERS, BadSettings
 
 
 def main() -> int:
@@ -32,15 +32,16 @@ def main() -> int:
     try:
         with emulators(folder, public_url, os.environ) as stack:
             _serve(stack, folder, port)
-    except NoEmulator as missing:
-        print(f"cannot start: {missing}", file=sys.stderr)
+    except (BadSettings, NoEmulator) as problem:
+        print(f"cannot start: {problem}", file=sys.stderr)
         return 2
     return 0
 
 
 def _serve(stack: Stack, folder: Path, port: int) -> None:
-    told = next(spec.environment for spec in stack.functions if spec.name == "account")
-    (folder / AUDIT_SETTINGS).write_text(json.dumps(dict(told)))
+    # Of the one that has a store and a queue, and no vendor's key.
+    told = next(spec.environment for spec in stack.functions if spec.name == "sweep")
+    (folder / OPERATOR_SETTINGS).write_text(json.dumps(dict(told)))
     processes = Processes(stack.functions)
     try:
         processes.wait_until_ready()

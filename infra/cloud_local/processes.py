@@ -22,7 +22,7 @@ _STOP_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """One function: where it listens and what it is told."""
+    """One function: where it listens and everything that it is told."""
 
     name: str
     port: int
@@ -79,7 +79,8 @@ def _start(spec: FunctionSpec) -> subprocess.Popen[bytes]:
         *("--source", str(_ROOT / "infra" / "main.py"), "--target", spec.name),
         *("--host", "127.0.0.1", "--port", str(spec.port)),
     ]
-    environment = {**os.environ, **spec.environment, "PYTHONPATH": str(_ROOT), "WORKERS": "1"}
+    # Not this process's own environment: a function knows what it is told and nothing else.
+    environment = {**spec.environment, "PYTHONPATH": str(_ROOT), "WORKERS": "1"}
     return subprocess.Popen(
         command,
         cwd=_ROOT,

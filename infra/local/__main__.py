@@ -1,11 +1,13 @@
-"""Runs the whole product on one port: `python -m infra.local` (PORT, DATA_DIR, SANDBOX_URL)."""
+"""Runs the whole product on one port: `python -m infra.local` (PORT, DATA_DIR, and whatever
+shared/config.py reads; VENDOR_SANDBOX_URL for a sandbox vendor that runs already).
+"""
 
 import asyncio
 import logging
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +15,9 @@ import uvicorn
 import uvloop
 
 from infra.local import secret_file
-from infra.local.vendor_process import sandbox
+from infra.local.vendor_process import with_sandbox
 from infra.local.web import local_web
-from shared import bootstrap, catalogue, logs
+from shared import bootstrap, logs
 from shared.adapters.queue.embedded import EmbeddedQueue
 from shared.app import App
 from shared.config import BadSettings, Settings, read_settings
@@ -36,12 +38,8 @@ def main() -> int:
     except BadSettings as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2
-    with ExitStack() as stack:
-        if "SANDBOX_URL" not in os.environ:
-            keys = settings.sandbox_api_key, settings.sandbox_webhook_secret
-            url = stack.enter_context(sandbox(catalogue.load(), *keys))
-            settings = replace(settings, sandbox_url=url)
-        uvloop.run(_serve(settings))
+    with with_sandbox(settings.accounts) as accounts:
+        uvloop.run(_serve(replace(settings, accounts=accounts)))
     return 0
 
 

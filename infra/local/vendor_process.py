@@ -4,27 +4,51 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 
-from shared.models import Catalogue
+from shared import catalogue
+from shared.vendor_accounts import VendorAccount
+
+_SANDBOX = "sandbox"
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 
 
 @contextmanager
-def sandbox(catalogue: Catalogue, api_key: str, webhook_secret: str) -> Iterator[str]:
-    """Run the vendor with as many places as our pool has; yields its address."""
+def with_sandbox(accounts: Sequence[VendorAccount]) -> Iterator[tuple[VendorAccount, ...]]:
+    """The accounts, with a sandbox vendor behind the one of that name: a child of this process
+    unless the account says where there is one.
+    """
+    account = sandbox_of(accounts)
+    if account.url:
+        yield tuple(accounts)
+        return
+    pools = catalogue.load(accounts).pools.values()
+    with _running(account, sum(pool.places.get(account.name, 0) for pool in pools)) as url:
+        there = replace(account, url=url)
+        yield tuple(there if each is account else each for each in accounts)
+
+
+def sandbox_of(accounts: Sequence[VendorAccount]) -> VendorAccount:
+    """Our account with the sandbox vendor, which every installation on one machine has."""
+    return next(account for account in accounts if account.name == _SANDBOX)
+
+
+@contextmanager
+def _running(account: VendorAccount, places: int) -> Iterator[str]:
+    """Run the vendor with as many places as our account has; yields its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [
         *(sys.executable, "-m", "infra.sandbox", "--exit-with-stdin", "--port", str(port)),
-        *("--concurrency", str(catalogue.pools["sandbox"].slots)),
+        *("--concurrency", str(places)),
         # Joined, because a secret may begin with a dash.
-        *(f"--api-key={api_key}", f"--webhook-secret={webhook_secret}"),
+        *(f"--api-key={account.key}", f"--webhook-secret={account.webhook_secrets[0]}"),
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         try:

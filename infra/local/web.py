@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from infra.local.vendor_process import sandbox_of
 from infra.routes import routers
 from shared import http
 from shared.adapters.blobs.folder import FolderBlobs
@@ -34,7 +35,7 @@ def local_web(app: App) -> ASGIApp:
     others = Starlette(
         routes=[
             *folder_routes(app.blobs, app.settings.allowed_origins),
-            sandbox_controls(app.settings.sandbox_url),
+            sandbox_controls(sandbox_of(app.settings.accounts).url),
             Mount("/", studio()),
         ]
     )

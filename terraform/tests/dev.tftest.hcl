@@ -46,6 +46,14 @@ run "dev" {
   }
 
   assert {
+    condition = (
+      length([for name in keys(google_secret_manager_secret.this) : name if startswith(name, "vendor_")]) == 0
+      && alltrue([for queue in google_cloud_tasks_queue.this : queue.rate_limits[0].max_concurrent_dispatches >= 1])
+    )
+    error_message = "Without an account with a vendor there are secrets of one, or queues that Cloud Tasks refuses."
+  }
+
+  assert {
     condition     = length(google_billing_budget.month) == 0
     error_message = "There is a budget without a billing account."
   }

@@ -29,6 +29,16 @@ run "prod" {
     is_protected    = run.environment.values.is_protected
     limits          = run.environment.values.limits
     project_id      = run.environment.values.project_id
+
+    # One account that the catalogue's places are for, and a second one with places of its own.
+    vendor_accounts = {
+      sandbox = { url = "https://sandbox.reelmint.example", has_webhook_secrets = true }
+      sandbox_2 = {
+        hosts  = ["*.media.example", "files.example"]
+        places = { sandbox = 2 }
+        url    = "https://sandbox-2.reelmint.example"
+      }
+    }
   }
 
   # ---------------------------------------------------------------- functions and who may call them
@@ -150,11 +160,43 @@ run "prod" {
   }
 
   assert {
-    condition = toset([
-      for name in keys(local.functions) : name
-      if length(setintersection(module.function[name].secrets, [for key in local.vendor_keys : upper(key)])) > 0
-    ]) == toset(["create_job", "run_task"])
-    error_message = "Vendors' keys are for the two functions that call vendors."
+    condition = jsonencode({
+      for name in keys(local.functions) : name => sort([
+        for secret in module.function[name].secrets : secret if startswith(secret, "VENDOR_")
+      ])
+      }) == jsonencode({
+      account          = []
+      create_job       = ["VENDOR_SANDBOX_2_KEY", "VENDOR_SANDBOX_KEY"]
+      job_status       = []
+      provider_webhook = ["VENDOR_SANDBOX_WEBHOOK_SECRETS"]
+      run_task         = ["VENDOR_SANDBOX_2_KEY", "VENDOR_SANDBOX_KEY"]
+      sweep            = []
+      uploads          = []
+    })
+    error_message = "Vendors' keys are for the two functions that call vendors, what they sign with is for the one that they call."
+  }
+
+  assert {
+    condition = (
+      google_secret_manager_secret.this["vendor_sandbox_2_key"].secret_id == "vendor-sandbox-2-key"
+      && google_secret_manager_secret.this["vendor_sandbox_webhook_secrets"].secret_id == "vendor-sandbox-webhook-secrets"
+    )
+    error_message = "A vendor's secret has another name than docs/deploy.md says."
+  }
+
+  assert {
+    condition = alltrue([
+      for name in keys(local.functions) : jsonencode({
+        for setting, value in module.function[name].settings.environment_variables : setting => value
+        if startswith(setting, "VENDOR_")
+        }) == jsonencode({
+        VENDOR_SANDBOX_2_HOSTS  = "*.media.example,files.example"
+        VENDOR_SANDBOX_2_PLACES = "sandbox:2"
+        VENDOR_SANDBOX_2_URL    = "https://sandbox-2.reelmint.example"
+        VENDOR_SANDBOX_URL      = "https://sandbox.reelmint.example"
+      })
+    ])
+    error_message = "A function does not know which accounts there are, and how many places they have."
   }
 
   assert {
@@ -181,11 +223,28 @@ run "prod" {
   }
 
   assert {
+    condition = (
+      google_cloud_tasks_queue.this["dispatch-sandbox"].rate_limits[0].max_concurrent_dispatches
+      == local.manifest.pools.sandbox.slots + 2
+    )
+    error_message = "A dispatch queue has not as many places as all accounts have slots in its pool."
+  }
+
+  assert {
+    condition = (
+      google_cloud_tasks_queue.this["dispatch-sandbox"].rate_limits[0].max_dispatches_per_second
+      == min(500, 2 * local.manifest.queues["dispatch-sandbox"].max_dispatches_per_second)
+    )
+    error_message = "Two accounts do not take twice as many submits as one."
+  }
+
+  assert {
     condition = alltrue([
-      for pool, limits in local.manifest.pools :
-      google_cloud_tasks_queue.this["dispatch-${pool}"].rate_limits[0].max_concurrent_dispatches == limits.slots
+      for name, queue in local.manifest.queues :
+      google_cloud_tasks_queue.this[name].rate_limits[0].max_concurrent_dispatches == queue.max_concurrent_dispatches
+      if queue.pool == null
     ])
-    error_message = "A dispatch queue has not as many places as its pool has slots."
+    error_message = "A queue has other limits than the code has for it."
   }
 
   assert {
@@ -261,7 +320,7 @@ run "prod" {
   assert {
     condition = length(setintersection(
       [for field in google_firestore_field.garbage : field.collection],
-      ["accounts", "jobs", "ledger", "slots", "vendor_tasks", "wallets"],
+      ["accounts", "jobs", "ledger", "pauses", "slots", "switches", "vendor_tasks", "wallets"],
     )) == 0
     error_message = "Something that money depends on would be thrown away."
   }

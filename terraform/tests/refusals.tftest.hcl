@@ -40,6 +40,46 @@ run "limits_of_nothing" {
   expect_failures = [var.limits]
 }
 
+run "an_account_with_a_vendor_that_nobody_knows" {
+  command = plan
+
+  variables {
+    vendor_accounts = { nobody = { url = "https://nobody.example" } }
+  }
+
+  expect_failures = [var.vendor_accounts]
+}
+
+run "a_vendor_s_address_in_the_open" {
+  command = plan
+
+  variables {
+    vendor_accounts = { sandbox = { url = "http://sandbox.example" } }
+  }
+
+  expect_failures = [var.vendor_accounts]
+}
+
+run "places_in_a_pool_of_somebody_else" {
+  command = plan
+
+  variables {
+    vendor_accounts = { sandbox = { url = "https://sandbox.example", places = { nothing = 4 } } }
+  }
+
+  expect_failures = [var.vendor_accounts]
+}
+
+run "no_places_at_all" {
+  command = plan
+
+  variables {
+    vendor_accounts = { sandbox = { url = "https://sandbox.example", places = { sandbox = 0 } } }
+  }
+
+  expect_failures = [var.vendor_accounts]
+}
+
 run "everybody_calls_an_internal_function" {
   command = plan
 

@@ -131,7 +131,7 @@ def settings(name: str, emulator: str) -> dict[str, str]:
         "BLOBS": "gcs",
         "SIGNING_SERVICE_ACCOUNT": "functions@reelmint.example",
         "FIRESTORE_EMULATOR_HOST": emulator,
-        "SANDBOX_URL": "https://sandbox.example",
+        "VENDOR_SANDBOX_URL": "https://sandbox.example",
     }
 
 

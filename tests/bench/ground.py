@@ -9,10 +9,12 @@ from pathlib import Path
 from shared import bootstrap, ids, records, sessions
 from shared.app import App
 from shared.config import read_settings
-from shared.jobs import Job, Result, Settings, State
+from shared.job_states import State
+from shared.jobs import Job, Result, Settings
 from shared.ports import Documents, Write
-from shared.usecases.create_job import CreateJob, create_job
+from shared.usecases.create_job import create_job
 from shared.usecases.open_pools import open_pools
+from shared.usecases.price_job import CreateJob
 from shared.usecases.read_session import Session
 from shared.usecases.sign_in_local import sign_in_local
 
@@ -107,13 +109,16 @@ def _job(pattern: Job, user_id: str, number: int) -> Job:
         state=State.DONE,
         completed_at_ms=job.created_at_ms,
         charged_tokens=job.hold_tokens,
-        result=Result(
-            blob_key=f"results/{job.id}/result",
-            thumbnail_key=f"results/{job.id}/thumbnail.jpg",
-            content_type="video/mp4",
-            size_bytes=1_300_000,
-            width=1280,
-            height=720,
-            duration_seconds=4.0,
+        slots=(),
+        results=(
+            Result(
+                blob_key=f"results/{job.id}/result",
+                thumbnail_key=f"results/{job.id}/thumbnail.jpg",
+                content_type="video/mp4",
+                size_bytes=1_300_000,
+                width=1280,
+                height=720,
+                duration_seconds=4.0,
+            ),
         ),
     )

@@ -4,7 +4,19 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from shared.app import App
-from shared.ports import Hint, Inbound, MediaInfo, Outcome, PictureInfo, Work
+from shared.ports import (
+    Abilities,
+    Accepted,
+    Hint,
+    Inbound,
+    MediaInfo,
+    Outcome,
+    Parcel,
+    PictureFit,
+    PictureInfo,
+    Ticket,
+    Work,
+)
 from shared.usecases.receive_webhook import receive_webhook
 
 _RESULT = b"\0\0\0\x18ftypmp42" + bytes(5_000)
@@ -18,47 +30,45 @@ class InstantVendors:
         self.app: App | None = None  # whom to send webhooks
         self._webhooks: set[asyncio.Task[None]] = set()
 
-    async def submit(self, provider: str, work: Work) -> str:
+    def abilities(self, provider: str) -> Abilities:
         """See the port."""
-        webhook = asyncio.create_task(self._announce(provider, work))
+        return Abilities(can_poll=True, can_look_up=False, can_cancel=False, takes_bytes=False)
+
+    async def submit(self, work: Work, total_seconds: float) -> Accepted:
+        """See the port."""
+        webhook = asyncio.create_task(self._announce(work))
         self._webhooks.add(webhook)
         webhook.add_done_callback(self._webhooks.discard)
-        return f"gen_{work.job_id}"
+        return Accepted(f"gen_{work.ticket.job_id}")
 
-    async def poll(self, provider: str, task_id: str) -> Outcome:
+    async def poll(self, ticket: Ticket) -> Outcome:
         """See the port."""
-        job_id = task_id.removeprefix("gen_")
-        return Outcome(task_id, "succeeded", job_id, "https://vendor.example/video.mp4")
+        parcel = Parcel("https://vendor.example/video.mp4")
+        return Outcome(ticket.task_id, "succeeded", ticket.job_id, (parcel,))
 
-    def can_look_up(self, provider: str) -> bool:
-        """See the port."""
-        return False
-
-    async def look_up(self, provider: str, job_id: str) -> str | None:
+    async def look_up(self, ticket: Ticket) -> str | None:
         """See the port."""
         return None
 
-    def can_cancel(self, provider: str) -> bool:
+    async def cancel(self, ticket: Ticket) -> Outcome:
         """See the port."""
-        return False
+        return await self.poll(ticket)
 
-    async def cancel(self, provider: str, task_id: str) -> Outcome:
-        """See the port."""
-        return await self.poll(provider, task_id)
-
-    async def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncGenerator[bytes, None]:
+    async def fetch(
+        self, ticket: Ticket, parcel: Parcel, max_bytes: int
+    ) -> AsyncGenerator[bytes, None]:
         """See the port."""
         yield _RESULT
 
-    def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:
+    async def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:
         """See the port."""
         return Hint(inbound.body.decode())
 
-    async def _announce(self, provider: str, work: Work) -> None:
+    async def _announce(self, work: Work) -> None:
         assert self.app
-        mac = work.callback_url.rpartition("/")[2]
-        inbound = Inbound({}, f"gen_{work.job_id}".encode())
-        await receive_webhook(self.app, provider, work.job_id, mac, inbound)
+        ticket, mac = work.ticket, work.callback_url.rpartition("/")[2]
+        inbound = Inbound({}, f"gen_{ticket.job_id}".encode())
+        await receive_webhook(self.app, ticket.provider, ticket.job_id, mac, inbound)
 
 
 class BelievingMedia:
@@ -71,3 +81,11 @@ class BelievingMedia:
     async def clean_picture(self, source_key: str, target_key: str) -> PictureInfo:
         """See the port."""
         raise AssertionError("nobody uploads here")
+
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+        """See the port."""
+        raise AssertionError("nobody sends a picture here")
+
+    async def load(self, key: str, max_bytes: int) -> bytes:
+        """See the port."""
+        raise AssertionError("nobody sends a picture here")

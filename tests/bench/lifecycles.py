@@ -19,8 +19,9 @@ from shared.app import App
 from shared.config import read_settings
 from shared.jobs import Settings
 from shared.ports import Task, Verdict
-from shared.usecases.create_job import CreateJob, create_job
+from shared.usecases.create_job import create_job
 from shared.usecases.open_pools import open_pools
+from shared.usecases.price_job import CreateJob
 from shared.usecases.run_task import run_task
 from shared.usecases.tasks import queue_specs
 from tests.bench.ground import MODEL, PROMPT, SETTINGS, Ground, prepare, sign_in
@@ -31,7 +32,7 @@ from tests.product import vendor_running
 
 POOL = "sandbox"
 SLOTS = (4, 64)  # as the catalogue has it, and wide
-_WIDE_SUBMITS_PER_SECOND = 500.0  # as many as Cloud Tasks starts
+_WIDE_SUBMITS_PER_MINUTE = 30_000  # as many as Cloud Tasks starts
 _USERS = 200
 _TOGETHER = 16
 _LOOK_SECONDS = 0.05
@@ -71,7 +72,7 @@ def _over_the_wire(folder: Path, jobs: int) -> Lives:
     arguments = ("--render", "instant", "--latency", "0", "--concurrency", str(slots))
     with (
         vendor_running(*arguments) as vendor_url,
-        serving(local(), {**ground.settings, "SANDBOX_URL": vendor_url}) as server,
+        serving(local(), {**ground.settings, "VENDOR_SANDBOX_URL": vendor_url}) as server,
     ):
         began = time.perf_counter()
         _order_by_http(server.url, ground, jobs)
@@ -122,7 +123,8 @@ async def _seconds_of(folder: Path, jobs: int, slots: int) -> float:
 def _app(folder: Path, database: Database, vendors: InstantVendors, slots: int) -> App:
     app = bootstrap.build(read_settings({**SETTINGS, "DATA_DIR": str(folder)}))
     pool = app.catalogue.pools[POOL]
-    wide = replace(pool, slots=slots, submits_per_second=_WIDE_SUBMITS_PER_SECOND)
+    places = dict.fromkeys(pool.places, slots)
+    wide = replace(pool, places=places, submits_per_minute=_WIDE_SUBMITS_PER_MINUTE)
     models = replace(app.catalogue, pools={POOL: wide})
     return replace(
         app,

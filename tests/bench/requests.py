@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from shared.config import read_settings
-from shared.usecases.dispatch_job import callback_mac
+from shared.usecases.describe_work import callback_mac
 from tests.bench.ground import MODEL, PROMPT, Ground
 
 Make = Callable[[Ground, int], Sequence[bytes]]
@@ -52,7 +52,8 @@ def create(ground: Ground, count: int) -> Sequence[bytes]:
 def webhook(ground: Ground, count: int) -> Sequence[bytes]:
     """So many different authentic webhooks about the ground's jobs."""
     settings = read_settings(ground.settings)
-    secret, now_seconds = settings.sandbox_webhook_secret.encode(), int(time.time())
+    (sandbox,) = settings.accounts
+    secret, now_seconds = sandbox.webhook_secrets[0].encode(), int(time.time())
     macs = {
         job.job_id: callback_mac(settings.hook_secret, _PROVIDER, job.job_id) for job in ground.jobs
     }

@@ -39,7 +39,7 @@ def measure(folder: Path, plan: Plan) -> list[Start]:
     """Start the baseline, every function and the local runner, in turn and so many times."""
     alone = {**SETTINGS, "DATA_DIR": str(folder)}
     with vendor_running() as vendor_url:
-        beside = {**alone, "SANDBOX_URL": vendor_url}
+        beside = {**alone, "VENDOR_SANDBOX_URL": vendor_url}
         processes = [
             (BASELINE, servers.baseline(), alone),
             *((name, servers.function(name), alone) for name in FUNCTIONS),

@@ -15,8 +15,9 @@ from shared.adapters.system import SystemClock, SystemIds
 from shared.app import App
 from shared.config import read_settings
 from shared.jobs import Job, Settings
-from shared.usecases.create_job import CreateJob, create_job
+from shared.usecases.create_job import create_job
 from shared.usecases.open_pools import open_pools
+from shared.usecases.price_job import CreateJob
 from shared.usecases.read_session import Session
 from shared.usecases.run_task import run_task
 from shared.usecases.sign_in_local import sign_in_local

@@ -3,7 +3,20 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
-from shared.ports import Hint, Inbound, MediaInfo, Outcome, PictureInfo, Task, Work
+from shared.ports import (
+    Abilities,
+    Accepted,
+    Hint,
+    Inbound,
+    MediaInfo,
+    Outcome,
+    Parcel,
+    PictureFit,
+    PictureInfo,
+    Task,
+    Ticket,
+    Work,
+)
 
 MP4 = b"\x00\x00\x00\x18ftypmp42" + b"\x00" * 64
 
@@ -27,36 +40,42 @@ class RememberedQueue:
 class InstantVendor:
     """Accepts everything and is done when asked."""
 
-    async def submit(self, provider: str, work: Work) -> str:
-        return f"task-{work.job_id}"
+    def abilities(self, provider: str) -> Abilities:
+        return Abilities(can_poll=True, can_look_up=False, can_cancel=False, takes_bytes=False)
 
-    async def poll(self, provider: str, task_id: str) -> Outcome:
-        return Outcome(task_id, "succeeded", result_url="https://vendor.example/result")
+    async def submit(self, work: Work, total_seconds: float) -> Accepted:
+        return Accepted(f"task-{work.ticket.job_id}")
 
-    def can_look_up(self, provider: str) -> bool:
-        return False
+    async def poll(self, ticket: Ticket) -> Outcome:
+        parcel = Parcel("https://vendor.example/result")
+        return Outcome(ticket.task_id, "succeeded", parcels=(parcel,))
 
-    async def look_up(self, provider: str, job_id: str) -> str | None:
+    async def look_up(self, ticket: Ticket) -> str | None:
         return None
 
-    def can_cancel(self, provider: str) -> bool:
-        return False
+    async def cancel(self, ticket: Ticket) -> Outcome:
+        return Outcome(ticket.task_id, "running")
 
-    async def cancel(self, provider: str, task_id: str) -> Outcome:
-        return Outcome(task_id, "running")
-
-    async def fetch(self, provider: str, url: str, max_bytes: int) -> AsyncGenerator[bytes, None]:
+    async def fetch(
+        self, ticket: Ticket, parcel: Parcel, max_bytes: int
+    ) -> AsyncGenerator[bytes, None]:
         yield MP4
 
-    def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:
+    async def hint(self, provider: str, inbound: Inbound, now_ms: int) -> Hint:
         return Hint("task")
 
 
 class TrustingMedia:
-    """Believes every result."""
+    """Believes every result, and leaves pictures as they are."""
 
     async def inspect(self, key: str, kind: str) -> MediaInfo:
         return MediaInfo("video/mp4", 64, 64, 2.0, b"\xff\xd8\xff")
 
     async def clean_picture(self, source_key: str, target_key: str) -> PictureInfo:
         return PictureInfo("image/png", 64, 64, 1)
+
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+        return PictureInfo("image/png", 64, 64, 1)
+
+    async def load(self, key: str, max_bytes: int) -> bytes:
+        return b"\x89PNG"

@@ -1,8 +1,8 @@
 """Each step costs as many database calls as it was designed to, and no more."""
 
-from shared.jobs import State
+from shared.job_states import State
 from shared.ports import Inbound
-from shared.usecases.dispatch_job import callback_mac
+from shared.usecases.describe_work import callback_mac
 from shared.usecases.read_jobs import read_job
 from shared.usecases.read_session import Session
 from shared.usecases.receive_webhook import receive_webhook

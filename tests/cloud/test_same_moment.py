@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from shared import records
 from shared.errors import QueueUnavailable
-from shared.jobs import State
-from shared.ports import Order, Query, Task, Where, Work
+from shared.job_states import State
+from shared.ports import Accepted, Order, Query, Task, Where, Work
 from shared.usecases.open_pools import open_pools
 from shared.usecases.repair_job import repair_job
 from shared.usecases.run_task import run_task
@@ -20,10 +20,10 @@ class CountingVendor(InstantVendor):
     def __init__(self) -> None:
         self.submits = 0
 
-    async def submit(self, provider: str, work: Work) -> str:
+    async def submit(self, work: Work, total_seconds: float) -> Accepted:
         self.submits += 1
         await asyncio.sleep(0.05)
-        return await super().submit(provider, work)
+        return await super().submit(work, total_seconds)
 
 
 class AbsentQueue:
@@ -83,7 +83,7 @@ async def test_a_job_whose_task_was_never_queued_is_started_by_the_sweeper(
 async def test_a_pool_made_smaller_while_full_drains_without_losing_a_job(counted: Counted) -> None:
     job = await counted.create()
     pools = counted.app.catalogue.pools
-    small = {"sandbox": replace(pools["sandbox"], slots=1)}
+    small = {"sandbox": replace(pools["sandbox"], places={"sandbox": 1})}
     catalogue = replace(counted.app.catalogue, pools=small)
     await open_pools(replace(counted.app, catalogue=catalogue))
     found = await counted.app.store.query(Query(records.SLOTS, (Where("pool", "==", "sandbox"),)))
@@ -94,7 +94,7 @@ async def test_a_pool_made_smaller_while_full_drains_without_losing_a_job(counte
         False,
         False,
     ]
-    assert job.slot in {slot.id for slot in slots if slot.job_id == job.id}
+    assert job.slots == tuple(slot.id for slot in slots if slot.job_id == job.id)
     await counted.run("dispatch_job")
     await counted.run("check_job")
     await counted.run("store_result")

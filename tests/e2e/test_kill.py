@@ -28,7 +28,7 @@ def test_every_job_ends_and_the_books_balance_after_kills(run: int, tmp_path: Pa
     chance = random.Random(os.urandom(8).hex())
     port = free_port()
     with vendor_running("--concurrency", str(PLACES), *BEHAVIOUR) as vendor_url:
-        settings = {"SANDBOX_URL": vendor_url, "TRIAL_GENERATIONS": "100"}
+        settings = {"VENDOR_SANDBOX_URL": vendor_url, "TRIAL_GENERATIONS": "100"}
         with running(tmp_path, settings, port) as product:
             users = [product.sign_in(email) for email in EMAILS]
             started = [_start(users, number) for number in range(JOBS)]
@@ -52,7 +52,7 @@ def test_every_job_ends_with_any_function_killed_at_any_moment(run: int, tmp_pat
     emulators.require()
     chance = random.Random(os.urandom(8).hex())
     with vendor_running("--concurrency", str(PLACES), *BEHAVIOUR) as vendor_url:
-        settings = {"SANDBOX_URL": vendor_url, "TRIAL_GENERATIONS": "100"}
+        settings = {"VENDOR_SANDBOX_URL": vendor_url, "TRIAL_GENERATIONS": "100"}
         with running(tmp_path, settings, module="infra.cloud_local") as product:
             users = {email: product.sign_in(email) for email in EMAILS}
             jobs = [_start(list(users.values()), number) for number in range(JOBS)]

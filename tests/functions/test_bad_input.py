@@ -5,13 +5,14 @@ import struct
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 from PIL import Image
 
-from tests.product import Caller, Json, Product, Refusal
+from tests.product import Caller, Json, Product, Refusal, free_port, running
 
 PICTURE_TYPE = "image/png"
 
@@ -26,10 +27,13 @@ def refused(user: Caller, method: str, path: str, **kwargs: Any) -> tuple[int, s
 @pytest.mark.parametrize(
     ("change", "status", "code", "param"),
     [
+        ({"prompt": ""}, 422, "prompt_length", "prompt"),
         ({"prompt": "ab"}, 422, "prompt_length", "prompt"),
         ({"prompt": "a" * 2001}, 422, "prompt_length", "prompt"),
         ({"prompt": 7}, 422, "invalid_request", "prompt"),
         ({"prompt": None}, 422, "invalid_request", "prompt"),
+        ({"prompt": "a child, nsfw"}, 422, "prompt_blocked", "prompt"),
+        ({"negative_prompt": "child, nsfw"}, 422, "prompt_blocked", "prompt"),
         ({"model": "sora-9"}, 422, "unknown_model", "model"),
         ({"duration_seconds": 5}, 422, "unsupported_setting", "duration_seconds"),
         ({"duration_seconds": -5}, 422, "invalid_request", "duration_seconds"),
@@ -37,6 +41,13 @@ def refused(user: Caller, method: str, path: str, **kwargs: Any) -> tuple[int, s
         ({"resolution": "8k"}, 422, "unsupported_setting", "resolution"),
         ({"aspect_ratio": "2:1"}, 422, "unsupported_setting", "aspect_ratio"),
         ({"audio": True}, 422, "unsupported_setting", "audio"),
+        ({"count": 2}, 422, "unsupported_setting", "count"),
+        ({"count": 0}, 422, "invalid_request", "count"),
+        ({"count": 11}, 422, "invalid_request", "count"),
+        ({"fallback_models": ["sora-9"]}, 422, "unsupported_setting", "fallback_models"),
+        ({"fallback_models": ["sandbox-image"]}, 422, "unsupported_setting", "fallback_models"),
+        ({"fallback_models": ["a", "b", "c", "d"]}, 422, "invalid_request", "fallback_models"),
+        ({"fallback_models": "sandbox-video"}, 422, "invalid_request", "fallback_models"),
         ({"images": {"end": "img_1"}}, 422, "unsupported_setting", "images.end"),
         ({"images": {"start": "img_1"}}, 422, "invalid_request", "images.start"),
         ({"cost": 1}, 422, "invalid_request", "cost"),
@@ -52,6 +63,26 @@ def test_a_job_that_does_not_fit_is_refused_and_costs_nothing(
     assert refused(user, "POST", "/v1/jobs", json=body) == (status, code, param)
     assert user.balance() == before
     assert user.call("GET", "/v1/jobs")["data"] == []
+
+
+def test_a_fallback_model_that_costs_more_is_refused_and_one_that_costs_less_is_not(
+    tmp_path: Path,
+) -> None:
+    dear, cheap = "MiniMax-Hailuo-02", "sandbox-video"
+    nobody = {"VENDOR_MINIMAX_URL": f"http://127.0.0.1:{free_port()}"}
+    body: Json = {"prompt": "a red fox", "duration_seconds": 6}
+    with running(tmp_path, nobody) as product:
+        user = product.sign_in()
+        order = {**body, "model": cheap, "fallback_models": [dear]}
+        for path in ("/v1/quotes", "/v1/jobs"):
+            with pytest.raises(Refusal) as caught:
+                user.call("POST", path, json=order)
+            error = caught.value.error
+            assert (error["code"], error["param"]) == ("unsupported_setting", "fallback_models")
+            assert "costs more" in error["message"]
+        assert user.rows()[0]["kind"] == "grant", "nothing was held"
+        order = {**body, "model": dear, "fallback_models": [cheap]}
+        assert user.call("POST", "/v1/quotes", json=order)["total_tokens"] > 0
 
 
 @pytest.mark.parametrize("length", [3, 2000])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.routes import FUNCTIONS
+from shared.adapters import providers
 from shared.bootstrap import USES
 from tests.bench.cold_start import settings
 from tests.product import ROOT
@@ -24,7 +25,17 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 # Loaded at first use by the one function that needs it, or by none that is deployed.
-NEVER_AT_START = ("PIL", "aiohttp", "av", "boto3", "google.cloud.storage", "openai", "sqlite3")
+NEVER_AT_START = (
+    "PIL",
+    "aiohttp",
+    "av",
+    "boto3",
+    "google.cloud.storage",
+    "openai",
+    "shared.adapters.http_client",
+    "sqlite3",
+    *(f"shared.adapters.providers.{name}" for name in providers.NAMES),
+)
 NEVER_IN_THE_WEBHOOK = ("cryptography", "fastapi", "google", "grpc", "jwt", "pydantic", "requests")
 
 
@@ -57,7 +68,6 @@ def test_a_function_loads_no_adapter_that_it_does_not_use(
         "blobs": "shared.adapters.blobs.gcs",
         "media": "shared.adapters.media",
         "callers": "shared.adapters.google_callers",
-        "http": "shared.adapters.http_client",
     }
     for port, module in used.items():
         assert (module in loaded[name]) == (port in USES[name]), port

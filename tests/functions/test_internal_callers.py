@@ -21,8 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from functions import run_task as task_function
-from functions import sweep as sweep_function
+from functions import run_task as task_function, sweep as sweep_function
 from infra.emulators.cloud_tasks_identity import Identity, make_key
 from shared import bootstrap, callers, http, sessions
 from shared.adapters.google_callers import KEYS_KEPT_SECONDS, GoogleCallers

@@ -26,11 +26,16 @@ from shared import bootstrap, http, logs, sessions
 from shared.app import App
 from shared.config import Settings, read_settings
 from shared.errors import AppError, VendorBusy, VendorGone, VendorRejected, VendorUnknown
-from shared.usecases.dispatch_job import callback_mac
+from shared.usecases.describe_work import callback_mac
 from shared.usecases.read_session import Session
+from shared.vendor_accounts import VendorAccount
 from tests.product import ROOT, free_port, running, wait_until_answers
 
-SECRETS = {name: f"canary-{name}-{'x' * 32}" for name in manifest()["settings"]["secret"]}
+VENDOR_SECRETS = ("vendor_sandbox_key", "vendor_sandbox_webhook_secrets")
+SECRETS = {
+    name: f"canary-{name}-{'x' * 32}"
+    for name in (*manifest()["settings"]["secret"], *VENDOR_SECRETS)
+}
 PROMPT = "canary prompt of a person who believes that nobody else reads it"
 TEXT = "canary text of an error https://storage.example/o?X-Goog-Signature=canary-signature"
 TOKEN = "canary.session.token"
@@ -159,7 +164,9 @@ def entries(text: str) -> list[dict[str, Any]]:
 
 
 def test_every_secret_has_a_canary() -> None:
-    assert set(SECRETS) >= {entry.name for entry in fields(Settings) if not entry.repr}
+    hidden = {entry.name for entry in fields(Settings) if not entry.repr}
+    hidden |= {f"vendor_sandbox_{entry.name}" for entry in fields(VendorAccount) if not entry.repr}
+    assert set(SECRETS) >= hidden
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -186,7 +193,8 @@ async def test_no_webhook_s_body_or_address_is_told(
     mac = callback_mac(SECRETS["hook_secret"], "sandbox", JOB)
     body = b'{"canary": "body of a webhook", "id": 7}'
     now = str(int(time.time()))
-    signed = hmac.new(SECRETS["sandbox_webhook_secret"].encode(), body, hashlib.sha256).hexdigest()
+    secret = SECRETS["vendor_sandbox_webhook_secrets"].encode()
+    signed = hmac.new(secret, body, hashlib.sha256).hexdigest()
     service.breaks(RuntimeError(TEXT))
     for address in (mac, "canary-mac"):
         for signature in ("canary-signature", f"t={now},v1={signed}", signed, ""):

@@ -62,7 +62,8 @@ def test_a_switch_reads_the_same_through_every_door(sandbox: Sandbox, name: str)
     value = SAMPLES[name]
     flag = f"--{name.replace('_', '-')}"
     words = [flag] if value is True else [flag, str(value)]
-    from_command_line = read_settings(build_parser("sandbox", Settings()).parse_args(words)).behaviour
+    parsed = build_parser("sandbox", Settings()).parse_args(words)
+    from_command_line = read_settings(parsed).behaviour
 
     sandbox.switch(render="real")
     from_put = sandbox.switch(**{"render": "real", name: value})

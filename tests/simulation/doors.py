@@ -12,11 +12,13 @@ from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Message, Scope
 
-from functions import create_job as create_function
-from functions import job_status as status_function
-from functions import provider_webhook as webhook_function
-from functions import run_task as task_function
-from functions import sweep as sweep_function
+from functions import (
+    create_job as create_function,
+    job_status as status_function,
+    provider_webhook as webhook_function,
+    run_task as task_function,
+    sweep as sweep_function,
+)
 from infra.routes import router_of
 from shared import http, sessions
 from shared.app import App
@@ -24,8 +26,9 @@ from shared.errors import AppError
 from shared.jobs import Job, Settings
 from shared.ports import Data, Inbound, Task, Verdict
 from shared.usecases.cancel_job import cancel_job
-from shared.usecases.create_job import CreateJob, create_job
+from shared.usecases.create_job import create_job
 from shared.usecases.delete_job import delete_job
+from shared.usecases.price_job import CreateJob
 from shared.usecases.read_jobs import Lines, list_jobs, read_job
 from shared.usecases.read_session import Session
 from shared.usecases.receive_webhook import receive_webhook

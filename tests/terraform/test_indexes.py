@@ -31,8 +31,11 @@ from shared.ports import (
     Vendors,
 )
 from shared.records import Index
-from shared.usecases import audit, create_job, open_pools, read_jobs, refill_pool, sweep
+from shared.slots import Slot
+from shared.usecases import audit, open_pools, pause_vendor, read_jobs, refill_pool, sweep
+from shared.usecases.open_slots import read_open_slots
 from shared.usecases.read_ledger import read_ledger
+from shared.usecases.read_vendors import read_vendors
 from tests.architecture.tree import ROOT, modules
 
 
@@ -90,9 +93,10 @@ async def asked() -> Listener:
     for status, project_id in product((None, "failed"), (None, "a project")):
         await read_jobs.list_jobs(app, "a user", 20, None, status, project_id)
     await read_jobs._line(app, "a pool")
-    await create_job._places(app, "a pool")
+    await read_open_slots(app, "a pool")
     await refill_pool._waiting(app, "a pool")
-    await refill_pool._free(app, "a pool")
+    await read_vendors(app)
+    await pause_vendor.judge_vendor(app, [Slot("a pool", "an account", 0, failures=1)])
     await read_ledger(app, "a user", 20, None)
     await open_pools.open_pools(app)
     await sweep.sweep(app)

@@ -2,16 +2,30 @@
 
 import json
 import re
+from dataclasses import asdict
 from typing import Any
 
-from infra.manifest import PATH, manifest, text
+from infra.cloud_local.emulators import _own
+from infra.emulators.cloud_tasks import Place
+from infra.manifest import PATH, VENDOR_SECRETS, manifest, text
+from infra.routes import FUNCTIONS
 from shared import catalogue, records
+from shared.config import read_settings
 from shared.usecases import tasks
+from shared.vendor_accounts import VendorAccount
 from tests.architecture.tree import ROOT, files
 
 TERRAFORM = ROOT / "terraform"
 
 RUNTIME_NAMES = {"FUNCTION_USE_ASGI"}  # read by functions-framework
+ACCOUNT = VendorAccount(
+    name="sandbox_2",
+    url="https://sandbox.example",
+    key="a key",
+    webhook_secrets=("a secret",),
+    places={"sandbox": 2},
+    hosts=("files.example",),
+)
 
 
 def test_the_manifest_is_what_the_code_says_now() -> None:
@@ -68,7 +82,8 @@ def test_a_dispatch_queue_has_as_many_places_as_its_pool_has_slots() -> None:
 
 
 def test_every_queue_stays_within_what_cloud_tasks_takes() -> None:
-    for queue in manifest()["queues"].values():
+    for name, queue in manifest()["queues"].items():
+        assert re.fullmatch(r"[A-Za-z0-9-]{1,100}", name)
         assert 1 <= queue["max_concurrent_dispatches"] <= 5000
         assert 0 < queue["max_dispatches_per_second"] <= 500
         assert 15 <= queue["dispatch_deadline_seconds"] <= 1800
@@ -80,13 +95,40 @@ def test_no_field_is_indexed_by_itself_unless_an_index_of_ours_says_so() -> None
     assert all(found["*"] == [] for found in fields.values())
 
 
+def test_a_restore_by_the_operator_s_manual_forgets_no_collection() -> None:
+    manual = (ROOT / "docs" / "operate.md").read_text()
+    (emptied,) = re.findall(r"--collection-ids=([a-z_,]+)", manual)
+    assert sorted(emptied.split(",")) == sorted(records.COLLECTIONS)
+
+
 def test_every_setting_that_terraform_gives_is_one_that_the_code_reads() -> None:
     settings = manifest()["settings"]
     text = _text("functions.tf") + _text("modules/http_function/main.tf")
-    given = set(re.findall(r"^ +([A-Z_]{4,}) += ", text, re.MULTILINE))
+    given = set(re.findall(r"^ {4,6}([A-Z_]{4,}) += ", text, re.MULTILINE))
     given |= set(re.findall(r"\{ ([A-Z_]{4,}) = ", text))
     assert given >= RUNTIME_NAMES
     assert {name.lower() for name in given - RUNTIME_NAMES} <= set(settings["plain"])
+
+
+def test_a_function_here_is_told_of_an_account_what_terraform_tells_it() -> None:
+    plain = re.findall(r"^ {8}([A-Z]+) += ", _text("functions.tf"), re.MULTILINE)
+    secrets = re.findall(r'"vendor_\$\{name\}_(\w+)"', _text("secrets.tf"))
+    place = Place("127.0.0.1:1", "127.0.0.1:2")
+    for name in FUNCTIONS:
+        told = {setting for setting in _own(name, [ACCOUNT], place) if setting.startswith("VENDOR")}
+        secret = [VENDOR_SECRETS[name]] if name in VENDOR_SECRETS else []
+        assert told == {f"VENDOR_SANDBOX_2_{part}".upper() for part in (*plain, *secret)}
+    assert set(secrets) == set(VENDOR_SECRETS.values())
+
+
+def test_everything_that_functions_are_told_of_an_account_is_read() -> None:
+    place = Place("127.0.0.1:1", "127.0.0.1:2")
+    told: dict[str, str] = {}
+    for name in FUNCTIONS:
+        told |= _own(name, [ACCOUNT], place)
+    secrets = {f"{name}_SECRET": "x" * 32 for name in ("SESSION", "QUOTE", "HOOK", "BLOB", "TASK")}
+    accounts = read_settings({**told, **secrets}).accounts
+    assert asdict(next(each for each in accounts if each.name == "sandbox_2")) == asdict(ACCOUNT)
 
 
 def test_every_function_requires_only_settings_that_there_are() -> None:

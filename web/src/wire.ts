@@ -172,6 +172,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Openapi
+         * @description This document.
+         */
+        get: operations["openapi_v1_openapi_json_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -201,7 +221,7 @@ export interface paths {
         };
         /**
          * Content
-         * @description A redirect to a short-lived address of the result or its thumbnail.
+         * @description A redirect to a short-lived address of a result or its thumbnail.
          */
         get: operations["content_v1_jobs__job_id__content_get"];
         put?: never;
@@ -376,7 +396,7 @@ export interface components {
         };
         /**
          * Capabilities
-         * @description What a model really can.
+         * @description What a model really can. A prompt of at most 0 characters: it takes none.
          */
         Capabilities: {
             /** Durations Seconds */
@@ -397,6 +417,26 @@ export interface components {
             prompt_chars_min: number;
             /** Prompt Chars Max */
             prompt_chars_max: number;
+            /** Counts */
+            counts: number[];
+            /** Conditions */
+            conditions: components["schemas"]["Condition"][];
+            picture: components["schemas"]["PictureNeed"];
+        };
+        /**
+         * Condition
+         * @description Where all of `when` holds, all of `then` must: which values a setting, `audio` or a picture's
+         *     role (true: there is one) may have.
+         */
+        Condition: {
+            /** When */
+            when: {
+                [key: string]: (number | string | boolean)[];
+            };
+            /** Then */
+            then: {
+                [key: string]: (number | string | boolean)[];
+            };
         };
         /**
          * Error
@@ -484,6 +524,8 @@ export interface components {
             /** Cancellable */
             cancellable: boolean;
             result: components["schemas"]["JobResult"] | null;
+            /** Results */
+            results: components["schemas"]["JobResult"][];
             receipt: components["schemas"]["Receipt"];
             error: components["schemas"]["Error"] | null;
         };
@@ -542,8 +584,11 @@ export interface components {
         JobRequest: {
             /** Model */
             model: string;
-            /** Prompt */
-            prompt: string;
+            /**
+             * Prompt
+             * @default
+             */
+            prompt?: string;
             /** Negative Prompt */
             negative_prompt?: string | null;
             /** Duration Seconds */
@@ -558,6 +603,16 @@ export interface components {
              * @default false
              */
             audio?: boolean;
+            /**
+             * Count
+             * @default 1
+             */
+            count?: number;
+            /**
+             * Fallback Models
+             * @default []
+             */
+            fallback_models?: string[];
             /** Project Id */
             project_id?: string | null;
             /** Quote Id */
@@ -602,6 +657,8 @@ export interface components {
             aspect_ratio: string | null;
             /** Audio */
             audio: boolean;
+            /** Count */
+            count: number;
         };
         /**
          * LedgerPage
@@ -670,6 +727,8 @@ export interface components {
              * @enum {string}
              */
             state: "live" | "retiring" | "retired" | "off";
+            /** Retires On */
+            retires_on: string | null;
             /** Successor */
             successor: string | null;
             /** Price From Tokens */
@@ -703,6 +762,27 @@ export interface components {
             object: "list";
             /** Data */
             data: components["schemas"]["Model"][];
+        };
+        /**
+         * PictureNeed
+         * @description What a picture must be like. Ratios are width to height, in hundredths. `crop`: it is cut to
+         *     the chosen aspect ratio.
+         */
+        PictureNeed: {
+            /** Types */
+            types: string[];
+            /** Side Min Px */
+            side_min_px: number;
+            /** Side Max Px */
+            side_max_px: number;
+            /** Ratio Min Percent */
+            ratio_min_percent: number;
+            /** Ratio Max Percent */
+            ratio_max_percent: number;
+            /** Max Bytes */
+            max_bytes: number;
+            /** Crop */
+            crop: boolean;
         };
         /**
          * PriceLine
@@ -1148,6 +1228,35 @@ export interface operations {
             };
         };
     };
+    openapi_v1_openapi_json_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
     models_v1_models_get: {
         parameters: {
             query?: never;
@@ -1181,6 +1290,7 @@ export interface operations {
         parameters: {
             query?: {
                 variant?: "video" | "image" | "thumbnail";
+                index?: number;
             };
             header?: never;
             path: {

@@ -103,6 +103,7 @@ describe('the body of a request', () => {
         resolution: '720p',
         aspect_ratio: '9:16',
         audio: false,
+        count: 1,
       },
     });
     expect(requestBody(aModel(), draftOf(job), null)).toEqual({

@@ -98,6 +98,7 @@ describe('the settings of the chosen model', () => {
       resolution: '720p',
       aspect_ratio: '9:16',
       audio: false,
+      count: 1,
     };
     await open([aModel()], { refill: { job: aJob({ prompt: 'An old prompt', settings }), focus: 'prompt' } });
     expect(screen.getByRole('textbox', { name: 'Prompt' })).toHaveValue('An old prompt');
@@ -139,11 +140,9 @@ describe('the price', () => {
 
   it('says why there is none when the back end refuses the request', async () => {
     const { backend } = await open([aModel()]);
-    backend.on('POST /v1/quotes', refusal(422, 'moderation_blocked'));
+    backend.on('POST /v1/quotes', refusal(422, 'prompt_blocked'));
     await write('Something against the rules');
-    await waitFor(() =>
-      expect(generate()).toHaveAccessibleDescription('The safety rules do not allow this prompt or picture.'),
-    );
+    await waitFor(() => expect(generate()).toHaveAccessibleDescription('Our rules do not allow this prompt.'));
     expect(generate()).toHaveAttribute('aria-disabled', 'true');
   });
 });
