@@ -151,6 +151,7 @@ _AT_MOST: Mapping[str, int] = {
     "port": 65_535,
     "retry_window_seconds": 600,
 }
+_NOT_ABOVE = (("pause_seconds", "pause_max_seconds"),)
 # The algorithm needs each of these to be shorter than the next.
 _GROWING = (
     "send_window_seconds",
@@ -236,6 +237,9 @@ def _senseless(values: Mapping[str, Any]) -> list[str]:
     for shorter, longer in itertools.pairwise(_GROWING):
         if values.get(shorter, defaults[shorter]) >= values.get(longer, defaults[longer]):
             problems.append(f"{shorter.upper()} must be below {longer.upper()}")
+    for smaller, larger in _NOT_ABOVE:
+        if values.get(smaller, defaults[smaller]) > values.get(larger, defaults[larger]):
+            problems.append(f"{smaller.upper()} must not be above {larger.upper()}")
     if (
         values.get("profile") == CLOUD
         and values.get("sign_in") == "local"

@@ -52,15 +52,14 @@ def fit(
 
 def plainest(model: Model) -> Generation:
     """The least that can be asked of a model: nothing is said that it can fill in itself."""
-    shortest = "x" * model.capabilities.prompt_chars_min
     needed = {role: "" for role, need in model.capabilities.images.items() if need == "required"}
-    return fit(model, shortest, Settings(), needed, None)
+    return fit(model, _shortest_prompt(model), Settings(), needed, None)
 
 
 def fit_another(model: Model, generation: Generation) -> Generation:
     """The same request as another model would do it: all is as it was asked for, except that a
-    resolution or a shape which the other does not have is left to it. Raises the errors of `fit`,
-    and `UnsupportedSetting` for a model of another kind.
+    resolution which the other does not have is left to it, and the shape where it has no choice of
+    shapes. Raises the errors of `fit`, and `UnsupportedSetting` for a model of another kind.
     """
     if model.kind != generation.model.kind:
         raise UnsupportedSetting(f"{model.name} makes no {generation.model.kind}.", param="model")
@@ -74,7 +73,8 @@ def fit_another(model: Model, generation: Generation) -> Generation:
 
 def possible(model: Model) -> Iterator[Generation]:
     """Everything that can be asked of a model for one result, but for the words."""
-    can, least = model.capabilities, plainest(model)
+    can = model.capabilities
+    prompt = _shortest_prompt(model)
     sounds = (False, True) if can.audio else (False,)
     pictures = [_IS_THERE[can.images.get(role, "none")] for role in IMAGE_ROLES]
     allowed = [values or (None,) for _, values in _choices(model)]
@@ -82,7 +82,11 @@ def possible(model: Model) -> Iterator[Generation]:
         asked = dict(zip((*CHOSEN, "audio", *IMAGE_ROLES), values, strict=True))
         if not any(_breaks(asked, condition) for condition in can.conditions):
             images = {role: "" for role in IMAGE_ROLES if asked.pop(role)}
-            yield replace(least, settings=replace(least.settings, **asked), images=images)
+            yield Generation(model, prompt, Settings(**asked), images, None)
+
+
+def _shortest_prompt(model: Model) -> str:
+    return "x" * model.capabilities.prompt_chars_min
 
 
 def _check_prompt(model: Model, prompt: str) -> None:
@@ -151,9 +155,11 @@ def _impossible(model: Model, condition: Condition) -> UnsupportedSetting:
 
 
 def _in_words(name: str, values: tuple[Any, ...]) -> str:
-    if name in IMAGE_ROLES or name == "audio":
-        noun = "sound" if name == "audio" else f"{name} picture"
-        return f"a {noun}" if values == (True,) else f"no {noun}"
+    if name == "audio":
+        return "sound" if values == (True,) else "no sound"
+    if name in IMAGE_ROLES:
+        article = "an" if name == "end" else "a"
+        return f"{article} {name} picture" if values == (True,) else f"no {name} picture"
     return f"{name} {', '.join(map(str, values))}"
 
 

@@ -137,6 +137,16 @@ class Pool:
         """The places of all accounts."""
         return sum(self.places.values())
 
+    @property
+    def free_to_see(self) -> int:
+        """Of so many free places one account has enough for any job, beside those kept for one."""
+        return len(self.places) * (self.units_max - 1) + 1 + self.units_max
+
+    @property
+    def units_most(self) -> int:
+        """How many places a job can have: they are of one account."""
+        return max(self.places.values())
+
     def units(self, count: int) -> int:
         """How many places a job takes that makes so many results."""
         return count if self.unit == "picture" else 1
@@ -171,8 +181,20 @@ def unavailable(model: Model, now_ms: int) -> ModelUnavailable:
     return ModelUnavailable(f"{model.name} {why}.{hint}", param="model")
 
 
-def wrong_with_picture(need: PictureNeed, width: int, height: int) -> str | None:
-    """What is wrong with a picture of this size, as a sentence, or None."""
+def cut_size(width: int, height: int, aspect_ratio: str) -> tuple[int, int]:
+    """The largest size of a ratio like `3:4` within a picture."""
+    across, down = (int(part) for part in aspect_ratio.split(":"))
+    return min(width, max(1, height * across // down)), min(height, max(1, width * down // across))
+
+
+def wrong_with_picture(
+    need: PictureNeed, width: int, height: int, aspect_ratio: str | None
+) -> str | None:
+    """What is wrong with a picture of this size, when this shape was chosen, as a sentence, or
+    None.
+    """
+    if need.crop and aspect_ratio is not None:
+        width, height = cut_size(width, height, aspect_ratio)
     if min(width, height) < need.side_min_px:
         return f"The picture is too small: its shorter side needs {need.side_min_px} pixels."
     percent = width * 100 // height

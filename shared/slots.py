@@ -24,7 +24,7 @@ class Slot:
     job_id: str | None = None
     start_tag: int = 0
     failures: int = 0  # of the vendor, one after the other, in this place
-    failed_user_id: str | None = None  # whose job failed last
+    failed_user_ids: tuple[str, ...] = ()  # whose jobs failed last, at most two
     judged_at_ms: int = 0  # when the vendor last did well or badly here
 
     @property
@@ -86,12 +86,18 @@ def free(slot: Slot, job_id: str) -> Slot:
 
 def did_well(slot: Slot, now_ms: int) -> Slot:
     """The vendor made something in this place."""
-    return replace(slot, failures=0, failed_user_id=None, judged_at_ms=now_ms)
+    return replace(slot, failures=0, failed_user_ids=(), judged_at_ms=now_ms)
 
 
 def did_badly(slot: Slot, user_id: str, now_ms: int) -> Slot:
     """The vendor failed in this place, by no fault of the creator's."""
-    return replace(slot, failures=slot.failures + 1, failed_user_id=user_id, judged_at_ms=now_ms)
+    others = [each for each in slot.failed_user_ids if each != user_id]
+    return replace(
+        slot,
+        failures=slot.failures + 1,
+        failed_user_ids=(user_id, *others[:1]),
+        judged_at_ms=now_ms,
+    )
 
 
 def together(free_slots: Iterable[Slot], units: int) -> tuple[Slot, ...]:
@@ -112,6 +118,6 @@ def is_failing(slots: Iterable[Slot], failures_max: int, since_ms: int) -> bool:
     a failure last, enough of them altogether, and not all of one user.
     """
     used = [slot for slot in slots if slot.judged_at_ms >= since_ms]
-    users = {slot.failed_user_id for slot in used}
+    users = {user_id for slot in used for user_id in slot.failed_user_ids}
     failures = sum(slot.failures for slot in used)
     return failures >= failures_max and len(users) > 1 and all(slot.failures for slot in used)

@@ -1,5 +1,6 @@
 """Our accounts with media vendors, as the environment names them."""
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -53,10 +54,23 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _secrets(text: str) -> tuple[str, ...]:
+    secrets = _list(text)
+    for secret in secrets:
+        if secret.startswith(_STANDARD):
+            try:
+                base64.b64decode(secret.removeprefix(_STANDARD), validate=True)
+            except ValueError as error:
+                raise ValueError(f"after {_STANDARD} a secret is base64") from error
+    return secrets
+
+
 def _by_pool(text: str) -> Mapping[str, int]:
     counts = {}
     for entry in _list(text):
         pool, _, count = entry.partition(":")
+        if not pool or pool in counts:
+            raise ValueError(f"{entry!r}: each pool is named once")
         counts[pool] = int(count)
         if counts[pool] < 1:
             raise ValueError(f"{pool} needs at least 1")
@@ -74,12 +88,13 @@ _SANDBOX: Mapping[str, Any] = {
     "key": "sandbox-key",
     "webhook_secrets": ("sandbox-webhook-secret",),
 }
+_STANDARD = "whsec_"  # by the rules of Standard Webhooks
 _NUMBERED = re.compile(r"_\d+$")
 _VENDOR = re.compile(r"VENDOR_([A-Z0-9_]+?)_(URL|KEY|WEBHOOK_SECRETS|PLACES|RATES|HOSTS)")
 _ACCOUNT_PARTS: Mapping[str, Callable[[str], Any]] = {
     "url": _address,
     "key": str.strip,
-    "webhook_secrets": _list,
+    "webhook_secrets": _secrets,
     "places": _by_pool,
     "rates": _by_pool,
     "hosts": _list,

@@ -60,30 +60,27 @@ class PyavMedia:
         )
         return PictureInfo(content_type, width, height, stored.size_bytes)
 
-    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> None:
         """Store a checked picture as a vendor wants it; one that is stored already stays. Raises
         `BadMedia` with code `not_an_image`, and FileNotFoundError."""
-        stored = await self._blobs.head(target_key)
-        if stored is not None:
-            return PictureInfo(stored.content_type, 0, 0, stored.size_bytes)
+        if await self._blobs.head(target_key) is not None:
+            return
         async with self._turns:
-            data, content_type, width, height = await asyncio.to_thread(self._fit, source_key, fit)
-        stored = await self._blobs.put(
+            data, content_type = await asyncio.to_thread(self._fit, source_key, fit)
+        await self._blobs.put(
             target_key, _once(data), content_type=content_type, max_bytes=fit.max_bytes
         )
-        return PictureInfo(content_type, width, height, stored.size_bytes)
 
     async def load(self, key: str, max_bytes: int) -> bytes:
         """A stored picture's bytes. Raises `BadMedia` with code `image_too_large`, and
         FileNotFoundError."""
         return await asyncio.to_thread(self._load, key, max_bytes)
 
-    def _fit(self, key: str, fit: PictureFit) -> tuple[bytes, str, int, int]:
+    def _fit(self, key: str, fit: PictureFit) -> tuple[bytes, str]:
         data = self._load(key, pictures.CLEAN_MAX_BYTES)
         content_type = pictures.content_type_of(data)
         picture = pictures.fitted(pictures.decode(data, content_type), fit)
-        data, content_type = pictures.encode_fitted(picture, content_type, fit)
-        return data, content_type, picture.width, picture.height
+        return pictures.encode_fitted(picture, content_type, fit)
 
     def _load(self, key: str, max_bytes: int) -> bytes:
         with self._blobs.open(key) as source:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shared.media_types import sniff
+from shared.models import cut_size
 from shared.ports import BadMedia, PictureFit
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ def fitted(picture: "Image", fit: PictureFit) -> "Image":
     longest = max(picture.size)
     if longest <= fit.side_max_px:
         return picture
-    scale = fit.side_max_px / longest
-    return picture.resize((max(1, int(picture.width * scale)), max(1, int(picture.height * scale))))
+    width, height = (max(1, side * fit.side_max_px // longest) for side in picture.size)
+    return picture.resize((width, height))
 
 
 def encode_fitted(picture: "Image", content_type: str, fit: PictureFit) -> tuple[bytes, str]:
@@ -104,6 +105,7 @@ def encode_fitted(picture: "Image", content_type: str, fit: PictureFit) -> tuple
     size if it takes too many bytes. With its content type. Raises `BadMedia`."""
     if content_type not in fit.types:
         content_type = fit.types[0]
+        picture = _on_white(picture) if content_type == "image/jpeg" else picture
     for _ in range(_SHRINKS_MAX):
         data = encode_clean(picture, content_type)
         if len(data) <= fit.max_bytes:
@@ -114,25 +116,29 @@ def encode_fitted(picture: "Image", content_type: str, fit: PictureFit) -> tuple
 
 def _middle(size: tuple[int, int], aspect_ratio: str) -> tuple[int, int, int, int]:
     width, height = size
-    across, down = (int(part) for part in aspect_ratio.split(":"))
-    wanted_width = min(width, max(1, height * across // down))
-    wanted_height = min(height, max(1, width * down // across))
+    wanted_width, wanted_height = cut_size(width, height, aspect_ratio)
     left, top = (width - wanted_width) // 2, (height - wanted_height) // 2
     return left, top, left + wanted_width, top + wanted_height
 
 
 def thumbnail_jpeg(picture: "Image") -> bytes:
     """A JPEG of at most 640 pixels' width, with transparent parts white."""
-    from PIL import Image
-
     small = _plain(picture, may_be_transparent=True)
     width = min(THUMBNAIL_WIDTH_MAX_PX, small.width)
     small = small.resize((width, max(1, round(small.height * width / small.width))))
-    if small.mode == "RGBA":
-        small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small)
     written = io.BytesIO()
-    small.convert("RGB").save(written, "JPEG", quality=THUMBNAIL_QUALITY)
+    _on_white(small).convert("RGB").save(written, "JPEG", quality=THUMBNAIL_QUALITY)
     return written.getvalue()
+
+
+def _on_white(picture: "Image") -> "Image":
+    """The picture with nothing shining through."""
+    from PIL import Image
+
+    plain = _plain(picture, may_be_transparent=True)
+    if plain.mode != "RGBA":
+        return plain
+    return Image.alpha_composite(Image.new("RGBA", plain.size, "white"), plain)
 
 
 @contextmanager

@@ -44,6 +44,12 @@ class Picture(_Strict):
     max_bytes: _Positive = 10_000_000
     crop: bool = False
 
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.side_min_px > self.side_max_px or self.ratio_min_percent > self.ratio_max_percent:
+            raise ValueError("the least is more than the most")
+        return self
+
 
 class Capabilities(_Strict):
     """What a model can."""
@@ -141,9 +147,13 @@ def _check_rates(rates: Rates, can: Capabilities) -> None:
         raise ValueError("a rate by the second needs durations")
     if rates.per_choice:
         priced = set(rates.per_choice)
-        missing = [names for names in _choices(can) if not priced & set(names)]
+        choices = list(_choices(can))
+        missing = [names for names in choices if not priced & set(names)]
         if missing:
             raise ValueError(f"per_choice says nothing of {missing[0][0]}")
+        unknown = priced - {name for names in choices for name in names}
+        if unknown:
+            raise ValueError(f"per_choice speaks of {sorted(unknown)}: not a choice")
 
 
 def _choices(can: Capabilities) -> Iterator[tuple[str, ...]]:

@@ -60,7 +60,7 @@ class Media(Protocol):
         `image_too_many_pixels` or `image_too_large`."""
         ...
 
-    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> None:
         """Store a checked picture as a vendor wants it; one that is stored already stays. Raises
         `BadMedia` with code `not_an_image`."""
         ...

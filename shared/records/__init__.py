@@ -197,12 +197,17 @@ def _wallet_data(wallet: Wallet, activity: Activity) -> Data:
 
 def slot(document: Document) -> Slot | None:
     """The stored slot, if there is one."""
-    return None if document.data is None else _SLOT.value(document.data)
+    data = document.data
+    if data is None:
+        return None
+    return _SLOT.value({**data, "failed_user_ids": tuple(data["failed_user_ids"])})
 
 
 def slot_data(slot: Slot) -> Data:
     """The slot as stored; `busy` is what queries sort by."""
-    return {**_SLOT.data(slot), "busy": slot.job_id is not None, "schema": SCHEMA}
+    data = _SLOT.data(slot)
+    data["failed_user_ids"] = list(slot.failed_user_ids)
+    return {**data, "busy": slot.job_id is not None, "schema": SCHEMA}
 
 
 def put_slot(slot: Slot) -> Put:

@@ -20,7 +20,7 @@ from shared.ports import Document, Documents, Put, Write
 from shared.slots import Slot
 from shared.uploads import Upload
 from shared.usecases import tasks
-from shared.usecases.open_slots import read_open_slots, virtual_time
+from shared.usecases.open_slots import read_open_slots
 from shared.usecases.price_job import CreateJob, fitted, price_of
 from shared.usecases.read_session import check_session
 
@@ -147,11 +147,11 @@ async def _places(app: App, pool: str, units: int) -> tuple[tuple[str, ...], int
     does.
     """
     seen = await read_open_slots(app, pool)
-    free = [slot for slot in seen if slot.is_free and not slot.is_kept]
+    free = [slot for slot in seen.free if not slot.is_kept]
     first = app.ids.below(len(free)) if free else 0
     turned = free[first:] + free[:first]
     spare = turned[: units + _SLOTS_SPARE] if units == 1 else slots.together(turned, units)
-    return tuple(slot.id for slot in spare), virtual_time(seen)
+    return tuple(slot.id for slot in spare), seen.virtual_time
 
 
 def _decide(plan: _Plan, documents: Documents) -> list[Write]:
@@ -205,16 +205,18 @@ def _checked_image(plan: _Plan, role: str, document: Document) -> Upload:
         raise ImageNotReady("The picture has not been checked yet.", param=f"images.{role}")
     if upload.state == "rejected":
         raise InvalidRequest("This picture was refused.", param=f"images.{role}")
-    wrong = _wrong_with(plan.generation.model, upload)
+    wrong = _wrong_with(plan.generation, plan.generation.model, upload)
     if wrong is not None:
         raise UnsupportedSetting(wrong, param=f"images.{role}")
     return upload
 
 
-def _wrong_with(model: Model, upload: Upload) -> str | None:
+def _wrong_with(generation: Generation, model: Model, upload: Upload) -> str | None:
     assert upload.width is not None, "a checked picture has a size"
     assert upload.height is not None, "a checked picture has a size"
-    return models.wrong_with_picture(model.capabilities.picture, upload.width, upload.height)
+    return models.wrong_with_picture(
+        model.capabilities.picture, upload.width, upload.height, generation.settings.aspect_ratio
+    )
 
 
 def _free(plan: _Plan, documents: Documents) -> tuple[Slot, ...]:
@@ -228,7 +230,11 @@ def _job(
     plan: _Plan, uploads: Mapping[str, Upload], taken: Sequence[Slot], start_tag: int, cost: int
 ) -> Job:
     model, generation = plan.generation.model, plan.generation
-    others = [m.id for m in plan.others if not any(_wrong_with(m, u) for u in uploads.values())]
+    others = [
+        other.id
+        for other in plan.others
+        if not any(_wrong_with(generation, other, upload) for upload in uploads.values())
+    ]
     deadline_at_ms = plan.now_ms + plan.wait_limit_ms
     return Job(
         id=plan.job_id,

@@ -41,9 +41,11 @@ def is_callback_mac(secret: str, provider: str, job_id: str, mac: str) -> bool:
     return hmac.compare_digest(callback_mac(secret, provider, job_id).encode(), mac.encode())
 
 
-def fitted_key(job_id: str, role: str) -> str:
-    """Where a job's picture lies in the shape that its vendor wants."""
-    return f"results/{job_id}/picture-{role}"
+def fitted_key(job_id: str, role: str, models_left: int) -> str:
+    """Where a job's picture lies in the shape that its model wants; with each model that may do the
+    job instead there is one less left.
+    """
+    return f"results/{job_id}/picture-{role}-{models_left}"
 
 
 def _callback_url(app: App, job: Job) -> str:
@@ -55,7 +57,7 @@ async def _picture(app: App, job: Job, role: str) -> Picture:
     need = app.catalogue.models[job.model].capabilities.picture
     key = job.images[role]
     if need.wants_another:
-        key = fitted_key(job.id, role)
+        key = fitted_key(job.id, role, len(job.fallback_models))
         await app.media.fit_picture(job.images[role], key, _fit(need, job))
     url = await app.blobs.sign_download(key, filename=None, expires_seconds=_IMAGE_URL_SECONDS)
     content = b""

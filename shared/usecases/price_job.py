@@ -11,6 +11,7 @@ from shared.jobs import Settings
 from shared.usecases.read_session import Session
 
 FALLBACKS_MAX = 3
+MODELS_LEFT_MAX = FALLBACKS_MAX + 1  # with the operator's
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def fitted(app: App, command: CreateJob) -> tuple[Generation, str]:
     generation = fitting.fit(
         model, command.prompt, command.settings, command.images, command.project_id
     )
-    moderation.check(generation.prompt, generation.settings.negative_prompt)
+    moderation.check(generation.prompt)
     _check_places(app, generation)
     fallbacks = _fallbacks(app, command, generation, now_ms)
     generation = replace(generation, fallback_models=fallbacks)
@@ -62,7 +63,7 @@ def price_of(app: App, command: CreateJob, generation: Generation, body_hash: st
 
 def _check_places(app: App, generation: Generation) -> None:
     pool = app.catalogue.pools[generation.model.pool]
-    most = max(pool.places.values())
+    most = pool.units_most
     if pool.units(generation.settings.count) > most:
         raise UnsupportedSetting(
             f"{generation.model.name} makes at most {most} at a time here.", param="count"
@@ -83,6 +84,7 @@ def _fallbacks(
     for name in command.fallback_models:
         try:
             other = fitting.fit_another(app.catalogue.sellable(name, now_ms), generation)
+            _check_places(app, other)
         except AppError as error:
             raise UnsupportedSetting(error.message, param="fallback_models") from error
         if pricing.price(other).total_tokens > most_tokens:

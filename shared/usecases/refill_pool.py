@@ -1,5 +1,6 @@
 """Give free places to waiting jobs, in fair order. Safe to call at any time, from anywhere."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from shared import jobs, records, slots
@@ -15,6 +16,7 @@ from shared.usecases.reroute_job import reroute_job
 
 _BATCH = 16
 _ROUNDS_MAX = 64
+_SLOTS_MAX = 1000
 
 
 async def refill_pool(app: App, pool: str) -> None:
@@ -25,12 +27,12 @@ async def refill_pool(app: App, pool: str) -> None:
         waiting = await _waiting(app, pool)
         if not waiting:
             return
-        open_slots = await read_open_slots(app, pool)
-        if not open_slots:
+        seen = await read_open_slots(app, pool)
+        if not seen.slots:
             for job in waiting:
                 await reroute_job(app, job, {})
             return
-        if not await _grant_all(app, waiting, [slot for slot in open_slots if slot.is_free]):
+        if not await _grant_all(app, waiting, seen.free):
             return
 
 
@@ -50,13 +52,20 @@ async def _grant_all(app: App, waiting: Sequence[Job], free: Sequence[Slot]) -> 
     """Serve the line from its head; whether it is worth another look."""
     left = list(free)
     for job in waiting:
-        taken = slots.together(left, job.units)
-        if not taken:
-            if left and job.units > 1:
-                await _keep(app, job, left)
+        if not left:
             return False
-        left = [slot for slot in left if slot not in taken]
-        await _grant(app, taken, job)
+        taken = slots.together(left, job.units)
+        if taken:
+            left = [slot for slot in left if slot not in taken]
+            await _grant(app, taken, job)
+            continue
+        # It needs several at once. Others may have what is free where it will never fit.
+        able = await _accounts_for(app, job)
+        if able:
+            await _keep(app, job, [slot for slot in left if slot.account in able])
+            left = [slot for slot in left if slot.account not in able]
+        else:
+            await reroute_job(app, job, {})
     return bool(left)
 
 
@@ -91,13 +100,24 @@ async def _grant(app: App, places: Sequence[Slot], job: Job) -> None:
         await tasks.push_dispatch(app, after)
 
 
+async def _accounts_for(app: App, job: Job) -> frozenset[str]:
+    """The accounts that have as many places open as a job needs, free or not."""
+    found = await app.store.query(
+        Query(records.SLOTS, (Where("pool", "==", job.pool),), limit=_SLOTS_MAX)
+    )
+    present = [slot for document in found if (slot := records.slot(document)) is not None]
+    opened = Counter(slot.account for slot in present if slot.enabled)
+    return frozenset(account for account, count in opened.items() if count >= job.units)
+
+
 async def _keep(app: App, job: Job, free: Sequence[Slot]) -> None:
-    """Keep free slots for the head of the line, which needs several at once: otherwise newcomers
-    would take each one that becomes free. Those of the account that has most of them.
+    """Keep free slots for a job that needs several at once, as many in each account: otherwise
+    newcomers would take each one that becomes free.
     """
-    accounts = [slot.account for slot in free]
-    account = max(sorted(set(accounts)), key=accounts.count)
-    ids = [slot.id for slot in free if slot.account == account and not slot.is_kept][: job.units]
+    by_account: dict[str, list[str]] = {}
+    for slot in sorted(free, key=lambda slot: not slot.is_kept):
+        by_account.setdefault(slot.account, []).append(slot.id)
+    ids = [slot_id for ours in by_account.values() for slot_id in ours[: job.units]]
     keys = [records.slot_key(slot_id) for slot_id in ids]
 
     def decide(documents: Documents) -> list[Write]:

@@ -16,7 +16,7 @@ from shared.jobs import Job
 from shared.ports import Documents
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
-from shared.usecases.open_slots import read_open_slots, virtual_time
+from shared.usecases.open_slots import read_open_slots
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +79,9 @@ def _routes(app: App, job: Job) -> Iterator[_Route]:
         except AppError:
             continue
         price_tokens = pricing.price(generation).total_tokens
-        if price_tokens <= job.hold_tokens:
+        pool = app.catalogue.pools[model.pool]
+        has_room = pool.units(generation.settings.count) <= pool.units_most
+        if has_room and price_tokens <= job.hold_tokens:
             yield _Route(generation, price_tokens, job.fallback_models[place + 1 :])
 
 
@@ -98,7 +100,7 @@ async def _changes(app: App, job: Job, route: _Route) -> dict[str, Any]:
         "run_limit_ms": model.run_limit_seconds * 1000,
         "weighted_cost_ms": max(1, job.weighted_cost_ms * expected_ms // job.expected_ms),
         # Tags of one pool say nothing in another: it comes as somebody who has not used it.
-        "start_tag": virtual_time(await read_open_slots(app, model.pool)),
+        "start_tag": (await read_open_slots(app, model.pool)).virtual_time,
         "epoch": job.epoch + 1,
         "busy_count": 0,
         "due_at_ms": job.deadline_at_ms,

@@ -11,6 +11,7 @@ from shared.jobs import Job
 from shared.media_types import sniff
 from shared.ports import BlobInfo, BlobTooLarge, Parcel
 from shared.usecases.describe_work import fitted_key
+from shared.usecases.price_job import MODELS_LEFT_MAX
 from shared.usecases.tickets import ticket
 
 
@@ -61,7 +62,8 @@ async def remove_files(app: App, job: Job) -> None:
         await app.blobs.delete(thumbnail_key(job.id, index))
     for role, need in app.catalogue.models[job.model].capabilities.images.items():
         if need != "none":
-            await app.blobs.delete(fitted_key(job.id, role))
+            for models_left in range(len(job.fallback_models), MODELS_LEFT_MAX + 1):
+                await app.blobs.delete(fitted_key(job.id, role, models_left))
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

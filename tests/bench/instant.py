@@ -82,7 +82,7 @@ class BelievingMedia:
         """See the port."""
         raise AssertionError("nobody uploads here")
 
-    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> None:
         """See the port."""
         raise AssertionError("nobody sends a picture here")
 

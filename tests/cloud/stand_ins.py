@@ -74,8 +74,7 @@ class TrustingMedia:
     async def clean_picture(self, source_key: str, target_key: str) -> PictureInfo:
         return PictureInfo("image/png", 64, 64, 1)
 
-    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
-        return PictureInfo("image/png", 64, 64, 1)
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> None: ...
 
     async def load(self, key: str, max_bytes: int) -> bytes:
         return b"\x89PNG"

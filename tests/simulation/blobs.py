@@ -97,7 +97,7 @@ class SimulatedMedia:
         """See the port."""
         raise AssertionError("nobody uploads here")
 
-    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> PictureInfo:
+    async def fit_picture(self, source_key: str, target_key: str, fit: PictureFit) -> None:
         """See the port."""
         raise AssertionError("every picture is as it should be here")
 

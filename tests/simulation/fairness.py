@@ -1,5 +1,8 @@
 """Whether waiting jobs get their places in fair order: by start tags, with few jobs overtaken."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from shared.ports import Data
 from tests.simulation.kernel import fail
 
@@ -8,12 +11,19 @@ from tests.simulation.kernel import fail
 OVERTAKINGS_MAX = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    start_tag: int
+    units: int
+
+
 class Fairness:
     """Watches the lines of all pools. A start that passes over a waiting job of a lower tag is an
-    overtaking of that job."""
+    overtaking of that job, unless that one needs more places than this account has at all."""
 
-    def __init__(self) -> None:
-        self._lines: dict[str, dict[str, int]] = {}  # pool -> waiting job -> start tag
+    def __init__(self, places_of: Callable[[str], int]) -> None:
+        self._places_of = places_of  # of an account
+        self._lines: dict[str, dict[str, _Waiting]] = {}  # by pool and job
         self._overtaken: dict[str, int] = {}
         self._finish_tags: dict[tuple[str, str], int] = {}
         self.overtakings_max = 0
@@ -28,13 +38,14 @@ class Fairness:
         self._finish_tags[key] = tag + job["weighted_cost_ms"]
         line = self._lines.setdefault(job["pool"], {})
         if job["state"] == "parked":
-            line[job["id"]] = tag
+            line[job["id"]] = _Waiting(tag, job["units"])
         else:
-            self.barged += any(waiting < tag for waiting in line.values())
+            self.barged += any(waiting.start_tag < tag for waiting in line.values())
 
     def came_back(self, job: Data) -> None:
         """A job that had its place, and was sent to nobody, waits again."""
-        self._lines.setdefault(job["pool"], {})[job["id"]] = job["start_tag"]
+        waiting = _Waiting(job["start_tag"], job["units"])
+        self._lines.setdefault(job["pool"], {})[job["id"]] = waiting
 
     def moved(self, before: Data, job: Data) -> None:
         """A waiting job waits in another line."""
@@ -45,12 +56,13 @@ class Fairness:
     def left(self, job: Data) -> None:
         """A waiting job got its place, or ended."""
         line = self._lines[job["pool"]]
-        mine = line.pop(job["id"]), job["id"]
+        mine = line.pop(job["id"]).start_tag, job["id"]
         self._overtaken.pop(job["id"], None)
         if job["state"] != "ready":
             return
-        for other, tag in line.items():
-            if (tag, other) < mine:
+        places = self._places_of(job["account"])
+        for other, waiting in line.items():
+            if (waiting.start_tag, other) < mine and waiting.units <= places:
                 count = self._overtaken.get(other, 0) + 1
                 self._overtaken[other] = count
                 self.overtakings_max = max(self.overtakings_max, count)

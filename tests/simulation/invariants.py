@@ -61,7 +61,7 @@ class Invariants:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self.books = Books()
-        self.fairness = Fairness()
+        self.fairness = Fairness(lambda account: self.vendors[account].places)
         self.checks = 0
         self.commits = 0
         self._sent: set[tuple[str, int]] = set()

@@ -145,6 +145,22 @@ SCENARIOS: tuple[Scenario, ...] = (
         replace(VENDOR, places=3, counts_pictures=True),
         within_seconds=150,
     ),
+    Scenario(
+        "another account has room for one picture, not for three",
+        (_wish(0, count=3), _wish(1, 500, count=3), _wish(2, 1_000), _wish(3, 1_500)),
+        ("done", "done", "done", "done"),
+        replace(VENDOR, places=3, second_places=1, counts_pictures=True),
+        within_seconds=110,
+    ),
+    Scenario(
+        "the account with room for three is closed",
+        (_wish(0, count=3, fallback_models=("bob-image",)), _wish(1, 500)),
+        ("done", "done"),
+        replace(VENDOR, places=3, second_places=1, counts_pictures=True),
+        others=(replace(VENDOR, name="bob"),),
+        revoked_ms=10_000_000,
+        within_seconds=60,
+    ),
     Scenario("one picture less", (_wish(0, count=3),), ("done",), world={"result_fewer": {0}}),
     Scenario(
         "key revoked for a while",

@@ -93,9 +93,11 @@ def draw_stage(chance: Random, *, has_two_versions: bool) -> Stage:
 def _draw_traits(chance: Random, name: str, is_brisk: bool) -> Traits:
     traits = _draw_asynchronous(chance, name, is_brisk)
     counts_pictures = chance.random() < 0.3
+    has_two_accounts = chance.random() < 0.25
     traits = replace(
         traits,
-        has_two_accounts=chance.random() < 0.25,
+        # Too few for some jobs, where pictures count.
+        second_places=traits.places if has_two_accounts else 0,
         counts_pictures=counts_pictures,
         places=max(traits.places, PICTURES_MAX) if counts_pictures else traits.places,
     )
@@ -142,7 +144,7 @@ def _pool(traits: Traits) -> Pool:
     return Pool(
         name=traits.name,
         provider=traits.name,
-        places=dict.fromkeys(traits.accounts, traits.places),
+        places=traits.accounts,
         submits_per_minute=600,
         extra_answer_seconds=ANSWER_SECONDS if traits.answers_with_results else 0,
         unit="picture" if traits.counts_pictures else "job",

@@ -3,7 +3,7 @@
 It knows nothing of us. What reaches it and what it takes is told to a judge.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +22,7 @@ class Traits:
     """What kind of a vendor this is."""
 
     name: str
-    places: int  # of each account
+    places: int  # of our account
     run_limit_ms: int  # ours
     beyond_ms: int = (
         900_000  # what hangs is ended by the vendor so long after our limit, and no later
@@ -34,14 +34,15 @@ class Traits:
     echoes_our_id: bool = True
     refuses_duplicates: bool = True
     enforces_places: bool = False
-    has_two_accounts: bool = False
+    second_places: int = 0  # of a second account, where we have one
     counts_pictures: bool = False  # a generation takes a place for each of its results
     answers_with_results: bool = False
 
     @property
-    def accounts(self) -> tuple[str, ...]:
-        """What our accounts with it are called."""
-        return (self.name, f"{self.name}_2") if self.has_two_accounts else (self.name,)
+    def accounts(self) -> Mapping[str, int]:
+        """What our accounts with it are called, and the places of each."""
+        second = {f"{self.name}_2": self.second_places} if self.second_places else {}
+        return {self.name: self.places, **second}
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class Vendor:
         self.revoked_until_ms = 0
         self.broken_until_ms = 0
         self.running = 0
-        self.places = traits.places
+        self.places = traits.accounts[account]
         self.generations: dict[str, Generation] = {}
         self.by_client_id: dict[str, list[Generation]] = {}
         self.on_accept: Announce = _say_nothing

@@ -1,7 +1,7 @@
 """The public keys of vendors that sign with private ones, read from where they publish them.
 
 They are kept for a day; a webhook that no known key has signed makes us look again, at most once a
-minute.
+minute, whether or not it could be read then.
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,7 @@ class KeySets:
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
         self._known: dict[str, _Known] = {}
+        self._failed_at_ms: dict[str, int] = {}
 
     async def keys(self, url: str) -> PublicKeys:
         """The keys as they are known, or read now. Raises `Unavailable`."""
@@ -51,7 +52,13 @@ class KeySets:
         known, now_ms = self._known.get(url), self._clock.monotonic_ms()
         if known is not None and now_ms - known.read_at_ms < age_ms:
             return known.keys
-        keys = await self._read(url)
+        if now_ms - self._failed_at_ms.get(url, -AGAIN_AFTER_MS) < AGAIN_AFTER_MS:
+            raise Unavailable("The vendor's keys could not be read a moment ago.")
+        try:
+            keys = await self._read(url)
+        except Unavailable:
+            self._failed_at_ms[url] = now_ms
+            raise
         self._known[url] = _Known(keys, now_ms)
         return keys
 

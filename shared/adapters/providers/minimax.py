@@ -6,6 +6,7 @@ while it is asked to generate. There is no cancelling: V2's DELETE stops what is
 throw away what has just succeeded.
 """
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,7 +46,7 @@ from shared.ports import (
     Work,
 )
 
-CHALLENGE_CHARS_MAX = 500
+_CHALLENGE = re.compile(r"[^\ud800-\udfff]{1,500}")
 
 _CREATE = {
     "v1": "/v1/video_generation",
@@ -207,7 +208,7 @@ def _hint(inbound: Inbound, keys: Keys, now_ms: int) -> Hint:
     try:
         data = json_object(inbound.body)
         challenge = data.get("challenge")
-        if isinstance(challenge, str) and 0 < len(challenge) <= CHALLENGE_CHARS_MAX:
+        if isinstance(challenge, str) and _CHALLENGE.fullmatch(challenge):
             return Hint(None, answer={"challenge": challenge}, is_news=False)
         named = data if "task_id" in data else {"task_id": object_in(data, "task").get("id")}
         return Hint(task_id_in(named, "task_id"))

@@ -591,9 +591,13 @@ async def test_forgeries_make_us_look_for_keys_at_most_once_a_minute() -> None:
     ],
 )
 async def test_keys_that_cannot_be_read_are_no_verdict(answer: HttpReply | Exception) -> None:
-    driver = driver_over(Socket([answer, key_set("old")]), PUBLISHING)
-    with pytest.raises(Unavailable):
-        await driver.hint("sandbox", signed_with("old"), 0)
+    clock, socket = HandClock(), Socket([answer, key_set("old")])
+    driver = driver_over(socket, PUBLISHING, clock=clock)
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await driver.hint("sandbox", signed_with("old"), 0)
+    assert len(socket.asked) == 1, "whoever calls cannot make us ask again and again"
+    clock.ms += AGAIN_AFTER_MS
     assert await driver.hint("sandbox", signed_with("old"), 0) == Hint("task-1")
 
 

@@ -434,7 +434,7 @@ TOO_NARROW = "The picture is too long and narrow for this model. Cut it closer t
 def test_a_picture_is_refused_for_its_size_or_its_shape_in_a_sentence(
     width: int, height: int, wrong: str | None
 ) -> None:
-    assert models.wrong_with_picture(NEED, width, height) == wrong
+    assert models.wrong_with_picture(NEED, width, height, None) == wrong
 
 
 @pytest.mark.parametrize(
@@ -459,8 +459,19 @@ def test_a_picture_is_made_anew_only_where_a_checked_one_may_not_do(
 @pytest.mark.parametrize(("width", "height"), [(300, 16_000), (16_000, 300)])
 def test_a_picture_that_we_cut_may_have_any_shape_and_not_any_size(width: int, height: int) -> None:
     cut = replace(NEED, crop=True)
-    assert models.wrong_with_picture(cut, width, height) is None
-    assert models.wrong_with_picture(cut, width, 299) == TOO_SMALL
+    assert models.wrong_with_picture(cut, width, height, None) is None
+    assert models.wrong_with_picture(cut, width, 299, None) == TOO_SMALL
+
+
+@pytest.mark.parametrize(
+    ("aspect_ratio", "wrong"), [("1:1", None), ("4:3", None), ("16:9", TOO_SMALL)]
+)
+def test_a_picture_that_we_cut_must_be_large_enough_after_that(
+    aspect_ratio: str, wrong: str | None
+) -> None:
+    cut = replace(NEED, crop=True)
+    assert models.wrong_with_picture(cut, 400, 400, aspect_ratio) == wrong
+    assert models.wrong_with_picture(NEED, 400, 400, aspect_ratio) is None
 
 
 @given(st.integers(1, 16_383), st.integers(1, 16_383))
@@ -468,5 +479,5 @@ def test_a_model_without_needs_takes_every_picture_that_is_not_a_line(
     width: int, height: int
 ) -> None:
     is_line = width * 100 < height
-    wrong = models.wrong_with_picture(PictureNeed(), width, height)
+    wrong = models.wrong_with_picture(PictureNeed(), width, height, None)
     assert (wrong is not None) == (is_line or width // height > 100)

@@ -272,7 +272,7 @@ NAMES = {
     "wallets.recent": "at_ms body_hash job_id",
     "ledger": "id kind user_id tokens debit credit job_id note created_at_ms schema",
     "slots": """
-        pool account index enabled is_kept on_trial job_id start_tag failures failed_user_id
+        pool account index enabled is_kept on_trial job_id start_tag failures failed_user_ids
         judged_at_ms busy schema
     """,
     "pauses": "pool account stage reason times since_ms until_ms schema",
