@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -202,6 +202,25 @@ def running(
             process.wait(20)
             while _clients:
                 _clients.pop().close()
+            wait_until_nobody_is_left(folder)
+
+
+def wait_until_nobody_is_left(folder: Path) -> None:
+    """No process that was told of this installation's folder outlives it."""
+    deadline = time.monotonic() + 10
+    while left := _processes_of(folder):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def _processes_of(folder: Path) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            told, state = (process / "environ").read_bytes(), (process / "stat").read_text()
+            if f"={folder}".encode() in told and process.name != str(os.getpid()):
+                found.append(state.partition(" (")[0] + (process / "cmdline").read_text())
+    return found
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Firestore's emulator keeps nothing when it stops: accounts and jobs end with thi
 import asyncio
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -26,12 +27,16 @@ from shared.config import SHORT_TIMERS, BadSettings
 def main() -> int:
     """Serve until a signal."""
     logs.configure()
+    # The server raises the signal again when it has stopped, and the functions are to stop too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(os.environ.get("DATA_DIR", ".data-cloud"))
     port = int(os.environ.get("PORT", "8080"))
     public_url = f"http://127.0.0.1:{port}"
     try:
         with emulators(folder, public_url, os.environ) as stack:
             _serve(stack, folder, port)
+    except KeyboardInterrupt:
+        return 0
     except (BadSettings, NoEmulator) as problem:
         print(f"cannot start: {problem}", file=sys.stderr)
         return 2

@@ -75,7 +75,7 @@ class Processes:
 
 def _start(spec: FunctionSpec) -> subprocess.Popen[bytes]:
     command = [
-        *(str(Path(sys.executable).parent / "functions-framework"), "--asgi"),
+        *(sys.executable, "-m", "infra.cloud_local.function", "--asgi"),
         *("--source", str(_ROOT / "infra" / "main.py"), "--target", spec.name),
         *("--host", "127.0.0.1", "--port", str(spec.port)),
     ]

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.children import wait_for_parent
 from infra.emulators.cloud_tasks_identity import ISSUER, Identity, read_or_make_key
 from infra.emulators.cloud_tasks_rules import queues_of
 from infra.emulators.cloud_tasks_server import HOST, cloud_tasks
@@ -128,7 +129,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _stop_with_stdin() -> None:
-    sys.stdin.buffer.read()
+    wait_for_parent()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

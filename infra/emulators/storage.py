@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from infra.children import wait_for_parent
 from infra.emulators.storage_json import json_routes
 from infra.emulators.storage_objects import Objects
 from infra.emulators.storage_signatures import Verifier, make_key_file
@@ -119,7 +120,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _stop_with_stdin(server: uvicorn.Server) -> None:
-    sys.stdin.buffer.read()
+    wait_for_parent()
     server.should_exit = True
     time.sleep(_STOP_SECONDS)
     os._exit(0)

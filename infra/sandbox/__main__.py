@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from infra.children import wait_for_parent
 from infra.sandbox.behaviour import SWITCHES, Behaviour, Switch
 from infra.sandbox.grammars import Flag
 from infra.sandbox.settings import Settings
@@ -136,7 +137,7 @@ def _say_ready(url: str) -> None:
 
 def _stop_with_stdin(stop: Callable[[], None]) -> None:
     """Wait for the end of stdin; a request that hangs does not keep the process alive for long."""
-    sys.stdin.buffer.read()
+    wait_for_parent()
     stop()
     time.sleep(EXIT_GRACE_SECONDS)
     os._exit(0)
