@@ -82,7 +82,7 @@ def cheapest(name: str, kind: str) -> Model | None:
         for model in catalogue.load().models.values()
         if (model.provider, model.kind, model.state) == (name, kind, "live")
         and model.capabilities.prompt_chars_max >= 100
-        and models.wrong_with_picture(model.capabilities.picture, *_SIZE_PX) is None
+        and models.wrong_with_picture(model.capabilities.picture, *_SIZE_PX, None) is None
     ]
     return min(live, key=lambda model: model.expected_seconds, default=None)
 

@@ -9,6 +9,7 @@ import pytest
 
 from infra.vendors.modelslab import RETRY_AFTER_SECONDS, WIRE
 from shared import catalogue
+from shared.adapters.providers.modelslab import PROVIDER
 from shared.errors import VendorBusy, VendorError, VendorGone, VendorRejected, VendorUnknown
 from shared.ports import Hint
 from tests.vendors.stage import Stage, json_of, staged
@@ -210,8 +211,6 @@ async def test_an_address_that_expired_is_asked_for_again(stage: Stage) -> None:
 
 
 def test_nothing_can_be_looked_up_or_stopped() -> None:
-    from shared.adapters.providers.modelslab import PROVIDER
-
     assert (PROVIDER.lookup, PROVIDER.cancel) == (None, None)
 
 

@@ -98,6 +98,8 @@ def failed(ticket: Ticket, data: Data) -> Outcome:
 def pictures_of(output: Data) -> tuple[Parcel, ...]:
     """Several pictures stand in a list, and so does one by some pages."""
     items = objects_in(output, "items") if "items" in output else [output]
+    if not items:
+        raise VendorRejected(FailureCode.PROVIDER_FAILED, "the answer has no pictures")
     return tuple(Parcel(url_in(item, "image_resource_url")) for item in items)
 
 
