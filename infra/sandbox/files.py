@@ -61,9 +61,13 @@ async def _serve_huge(serving: Serving, megabytes: float) -> Response:
 
 
 async def _serve_corrupt(serving: Serving) -> Response:
-    """As many bytes as the real file has, of nothing."""
-    noise = Random(serving.media.name).randbytes(len(serving.content))
+    noise = corrupt(serving.media.name, serving.content)
     return Response(noise, media_type=serving.media.content_type)
+
+
+def corrupt(name: str, content: bytes) -> bytes:
+    """As many bytes as the real file has, of nothing."""
+    return Random(name).randbytes(len(content))
 
 
 async def _serve_html(serving: Serving) -> Response:

@@ -117,17 +117,17 @@ async def _answer(desk: Desk, generation: Generation) -> Response:
         if refusal.message == "render_failed":
             return JSONResponse(_empty("IMAGE_OTHER", "No image was generated."))
         raise
-    return JSONResponse(_candidate(generation, _parts(media)))
+    content = desk.content(generation, media)
+    return JSONResponse(_candidate(generation, _parts(media.content_type, content)))
 
 
-def _parts(media: Media) -> Sequence[dict[str, object]]:
+def _parts(content_type: str, content: bytes) -> Sequence[dict[str, object]]:
     """The picture, after a draft of it that is none of the result."""
-    assert media.content is not None, "what was made just now is kept"
-    data = base64.b64encode(media.content).decode()
+    data = base64.b64encode(content).decode()
     return [
-        {"thought": True, "inlineData": {"mimeType": media.content_type, "data": _DRAFT}},
+        {"thought": True, "inlineData": {"mimeType": content_type, "data": _DRAFT}},
         {"text": "Here is the picture."},
-        {"inlineData": {"mimeType": media.content_type, "data": data}},
+        {"inlineData": {"mimeType": content_type, "data": data}},
     ]
 
 

@@ -230,8 +230,8 @@ async def create_images(request: Request) -> Response:
         if body.response_format == "url":
             data = {"image_urls": desk.addresses(generation)}
         else:
-            assert media.content is not None
-            data = {"image_base64": [base64.b64encode(media.content).decode()] * body.n}
+            content = base64.b64encode(desk.content(generation, media)).decode()
+            data = {"image_base64": [content] * body.n}
         counts = {"failed_count": "0", "success_count": str(body.n)}
         reply = {"id": secrets.token_hex(16), "data": data, "metadata": counts}
         return JSONResponse({**reply, "base_resp": SUCCESS})

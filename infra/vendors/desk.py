@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from infra.sandbox.faults import answer_create
+from infra.sandbox.files import ERROR_PAGE, corrupt
 from infra.sandbox.generations import Generation, Media, Status
 from infra.sandbox.orders import Order, read_prompt
 from infra.sandbox.refusals import Refusal
@@ -115,6 +116,21 @@ class Desk(Vendor):
             code = generation.error.code if generation.error else "internal"
             raise Refusal("internal" if code != "moderation_blocked" else code, code)
         return generation.media
+
+    def content(self, generation: Generation, media: Media) -> bytes:
+        """The bytes of a result that stand in an answer, as bad as was asked for."""
+        assert media.content is not None, "what was made just now is kept"
+        match self.behaviour_of(generation).result.word:
+            case "html":
+                return ERROR_PAGE.encode()
+            case "corrupt":
+                return corrupt(media.name, media.content)
+            case "empty":
+                return b""
+            case "truncated":
+                return media.content[: len(media.content) // 2]
+            case _:
+                return media.content
 
     def addresses(self, generation: Generation) -> list[str]:
         """Where the results of a generation lie, each with an expiry and a token."""

@@ -102,8 +102,7 @@ async def make_pictures(request: Request) -> Response:
             media = await desk.made(generation)
         except Refusal:
             return JSONResponse(_about(generation) | _outcome(desk, generation))
-        assert media.content is not None
-        encoded = base64.b64encode(media.content).decode()
+        encoded = base64.b64encode(desk.content(generation, media)).decode()
         items = [
             {"image": encoded, "image_resource_url": url} for url in desk.addresses(generation)
         ]

@@ -81,7 +81,7 @@ async def create(request: Request) -> Response:
             if refusal.code != "moderation_blocked":
                 raise
             return _shown(_blur(), "CONTENT_FILTERED", as_bytes=wants_bytes)
-        return _shown(media.content or b"", "SUCCESS", as_bytes=wants_bytes)
+        return _shown(desk.content(generation, media), "SUCCESS", as_bytes=wants_bytes)
 
     answer = answer_with_id if form.is_task else answer_with_picture
     return await desk.take(request, _order(desk, path, values), answer)
@@ -163,7 +163,8 @@ def _result(desk: Desk, generation: Generation, *, as_bytes: bool) -> Response:
     if desk.behaviour_of(generation).result.word == "expired":
         raise Refusal("not_found", "id: results are kept for a day")
     if generation.status is Status.SUCCEEDED and generation.media is not None:
-        return _shown(generation.media.content or b"", "SUCCESS", as_bytes=as_bytes)
+        content = desk.content(generation, generation.media)
+        return _shown(content, "SUCCESS", as_bytes=as_bytes)
     if generation.error is None:
         words = {"id": _task_id(generation.id), "status": "in-progress"}
         return JSONResponse(words, 202)

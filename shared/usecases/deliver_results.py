@@ -4,36 +4,41 @@ The vendor cannot be asked for it again, so it is stored before anything is reco
 recording fail, the bucket is what knows that the vendor has delivered.
 """
 
-import logging
-
 from shared import jobs
 from shared.app import App
 from shared.errors import VendorUnknown
+from shared.failures import FailureCode
 from shared.job_states import Event, State
 from shared.jobs import Job
-from shared.ports import Accepted
+from shared.ports import Accepted, Parcel
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, apply_event
 from shared.usecases.check_job import storing_times
 from shared.usecases.result_files import Unusable, remove_files, result_key, store_parcel
 
-_log = logging.getLogger(__name__)
+_TRIES = 3
 
 
-async def deliver_results(app: App, job: Job, accepted: Accepted) -> bool:
-    """Store what came and move the job on; False when the results are of no use."""
+async def deliver_results(app: App, job: Job, accepted: Accepted) -> None:
+    """Store what came and move the job on. Raises `Unusable`."""
     parcels = accepted.parcels[: job.settings.count]
-    try:
-        # The first comes last: where it lies, all lie.
-        for index in reversed(range(len(parcels))):
-            await store_parcel(app, job, parcels[index], index)
-    except (Unusable, VendorUnknown) as error:
-        _log.warning("delivery unusable", extra={"job_id": job.id, "detail": str(error)})
-        return False
+    # The first comes last: where it lies, all lie.
+    for index in reversed(range(len(parcels))):
+        await _store(app, job, parcels[index], index)
     after = await record_delivery(app, job, accepted.task_id, len(parcels))
     if after.state is State.FAILED:
         await remove_files(app, after)
-    return True
+
+
+async def _store(app: App, job: Job, parcel: Parcel, index: int) -> None:
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            await store_parcel(app, job, parcel, index)
+        except VendorUnknown as error:
+            if not tries_left:
+                raise Unusable(FailureCode.RESULT_UNAVAILABLE, error.detail) from error
+        else:
+            return
 
 
 async def find_delivery(app: App, job: Job) -> int:

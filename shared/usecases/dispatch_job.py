@@ -16,6 +16,7 @@ from shared.usecases.deliver_results import deliver_results
 from shared.usecases.describe_work import describe_work
 from shared.usecases.pause_vendor import pause_account
 from shared.usecases.reroute_job import reroute_job
+from shared.usecases.result_files import Unusable, remove_files
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +73,14 @@ async def _send(app: App, job: Job, claim: str, seen: Documents, work: Work) -> 
 async def _take(app: App, job: Job, claim: str, seen: Documents, accepted: Accepted) -> None:
     if not accepted.parcels:
         await bind_task(app, job, accepted.task_id, seen)
-    elif not await deliver_results(app, job, accepted):
-        await _reject(app, job, claim, seen, FailureCode.RESULT_UNAVAILABLE)
+        return
+    try:
+        await deliver_results(app, job, accepted)
+    except Unusable as unusable:
+        _log.warning("result unusable", extra={"job_id": job.id, "detail": str(unusable)})
+        after = await _reject(app, job, claim, seen, unusable.code)
+        if after.state is State.FAILED:
+            await remove_files(app, after)
 
 
 async def _claim(app: App, job_id: str, epoch: int, claim: str) -> Documents:
@@ -139,7 +146,7 @@ async def _go_elsewhere(
     await apply_event(app, job.id, {}, choose)
 
 
-async def _reject(app: App, job: Job, claim: str, seen: Documents, code: FailureCode) -> None:
+async def _reject(app: App, job: Job, claim: str, seen: Documents, code: FailureCode) -> Job:
     """Tokens back. A job already refunded only gives up its slots."""
 
     def choose(current: Job) -> Choice | None:
@@ -148,7 +155,7 @@ async def _reject(app: App, job: Job, claim: str, seen: Documents, code: Failure
         is_refunded = current.state in REFUNDED
         return Choice(Event.REJECTED, {} if is_refunded else {"failure": failure(code)})
 
-    await apply_event(app, job.id, seen, choose)
+    return await apply_event(app, job.id, seen, choose)
 
 
 async def _put_back(
