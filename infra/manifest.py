@@ -46,7 +46,11 @@ def manifest() -> dict[str, Any]:
         "functions": _functions(),
         "indexes": {_name(index): _composite(index) for index in indexes() if _is_composite(index)},
         "pools": {
-            pool.name: {"provider": pool.provider, "slots": pool.slots}
+            pool.name: {
+                "provider": pool.provider,
+                "slots": pool.slots,
+                "submits_per_minute": pool.submits_per_minute,
+            }
             for pool in models.pools.values()
         },
         "queues": _queues(models),

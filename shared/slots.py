@@ -90,10 +90,13 @@ def did_well(slot: Slot, now_ms: int) -> Slot:
 
 
 def did_badly(slot: Slot, user_id: str, now_ms: int) -> Slot:
-    """The vendor failed in this place, by no fault of the creator's."""
+    """The vendor failed in this place, by no fault of the creator's. A place that was open to see
+    whether it works again is closed with that.
+    """
     others = [each for each in slot.failed_user_ids if each != user_id]
     return replace(
         slot,
+        enabled=slot.enabled and not slot.on_trial,
         failures=slot.failures + 1,
         failed_user_ids=(user_id, *others[:1]),
         judged_at_ms=now_ms,

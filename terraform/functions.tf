@@ -103,6 +103,7 @@ locals {
       for part, text in {
         HOSTS  = join(",", account.hosts)
         PLACES = join(",", [for pool, places in account.places : "${pool}:${places}"])
+        RATES  = join(",", [for pool, submits in account.rates : "${pool}:${submits}"])
         URL    = local.vendor_urls[name]
       } : "VENDOR_${upper(name)}_${part}" => text if text != ""
     }

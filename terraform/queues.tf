@@ -11,7 +11,7 @@ locals {
       max_dispatches_per_second = (
         queue.pool == null
         ? queue.max_dispatches_per_second
-        : min(500, queue.max_dispatches_per_second * max(1, length(local.pool_places[queue.pool])))
+        : min(500, max(1, local.pool_submits_per_minute[queue.pool]) / 60)
       )
     })
   }

@@ -128,11 +128,12 @@ variable "stuck_jobs_max" {
 }
 
 variable "vendor_accounts" {
-  description = "Accounts with media vendors by name: the vendor's, or that and a number (kling, kling_2). Address and places by pool are the code's unless they are given; hosts are more places where results may come from."
+  description = "Accounts with media vendors by name: the vendor's, or that and a number (kling, kling_2). Address, places and submits per minute by pool are the code's unless they are given; hosts are more places where results may come from."
   type = map(object({
     has_webhook_secrets = optional(bool, false)
     hosts               = optional(list(string), [])
     places              = optional(map(number), {})
+    rates               = optional(map(number), {})
     url                 = optional(string)
   }))
   default = {}
@@ -158,12 +159,14 @@ variable "vendor_accounts" {
   validation {
     condition = alltrue(flatten([
       for name, account in var.vendor_accounts : [
-        for pool, places in account.places : (
-          try(local.manifest.pools[pool].provider, "") == replace(name, local.account_number, "")
-          && places >= 1 && places == floor(places)
-        )
+        for counts in [account.places, account.rates] : [
+          for pool, count in counts : (
+            try(local.manifest.pools[pool].provider, "") == replace(name, local.account_number, "")
+            && count >= 1 && count == floor(count)
+          )
+        ]
       ]
     ]))
-    error_message = "places names a pool that the vendor does not have, or no whole number above zero."
+    error_message = "places or rates name a pool that the vendor does not have, or no whole number above zero."
   }
 }

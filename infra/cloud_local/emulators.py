@@ -25,7 +25,7 @@ BUCKET = "reelmint-media"
 TASKS_ACCOUNT = f"tasks@{PROJECT}.iam.gserviceaccount.com"
 SCHEDULER_ACCOUNT = f"scheduler@{PROJECT}.iam.gserviceaccount.com"
 
-_ACCOUNT_PARTS = ("_URL", "_KEY", "_WEBHOOK_SECRETS", "_PLACES", "_HOSTS")
+_ACCOUNT_PARTS = ("_URL", "_KEY", "_WEBHOOK_SECRETS", "_PLACES", "_RATES", "_HOSTS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ def _account(account: VendorAccount, secret: str | None) -> Mapping[str, str]:
     parts = {
         "url": account.url or providers.load(account.provider).base_url,
         "places": ",".join(f"{pool}:{places}" for pool, places in account.places.items()),
+        "rates": ",".join(f"{pool}:{submits}" for pool, submits in account.rates.items()),
         "hosts": ",".join(account.hosts),
         **{kind: text for kind, text in secrets.items() if kind == secret},
     }

@@ -23,7 +23,7 @@ async def judge_vendor(app: App, judged: Sequence[Slot]) -> None:
         return
     last = judged[0]
     if last.on_trial and last.judged_at_ms and not last.failures:
-        await resume_vendor(app, last.pool, last.account)
+        await resume_vendor(app, last.pool, last.account, last.judged_at_ms)
     elif last.failures:
         found = await app.store.query(
             Query(records.SLOTS, (Where("pool", "==", last.pool),), limit=_SLOTS_MAX)
@@ -33,21 +33,26 @@ async def judge_vendor(app: App, judged: Sequence[Slot]) -> None:
         since_ms = app.clock.now_ms() - _LATELY_MS
         failures_max = app.settings.pause_after_failures
         if last.on_trial or slots.is_failing(ours, failures_max, since_ms):
-            await pause_places(app, last.pool, last.account, FailureCode.PROVIDER_FAILED)
+            reason, judged_at_ms = FailureCode.PROVIDER_FAILED, last.judged_at_ms
+            await _pause_places(app, last.pool, last.account, reason, judged_at_ms)
 
 
 async def pause_account(app: App, account: str, reason: FailureCode) -> None:
     """The vendor knows our account no more, or has no credit for it: nothing is sent with it."""
     for pool in app.catalogue.pools.values():
         if account in pool.places:
-            await pause_places(app, pool.name, account, reason)
+            await _pause_places(app, pool.name, account, reason, app.clock.now_ms())
 
 
-async def pause_places(app: App, pool: str, account: str, reason: FailureCode) -> None:
+async def _pause_places(
+    app: App, pool: str, account: str, reason: FailureCode, judged_at_ms: int
+) -> None:
     """Close the account's places in one pool for a while, unless they are closed already."""
     settings, now_ms = app.settings, app.clock.now_ms()
 
     def change(pause: Pause | None) -> Pause | None:
+        if _is_from_before(judged_at_ms, pause):
+            return None
         return vendor_health.closed(
             pause,
             pool,
@@ -64,16 +69,25 @@ async def pause_places(app: App, pool: str, account: str, reason: FailureCode) -
         _log.error("vendor paused", extra=extra)
 
 
-async def resume_vendor(app: App, pool: str, account: str) -> None:
+async def resume_vendor(app: App, pool: str, account: str, judged_at_ms: int) -> None:
     """One job did well: all places open again."""
     now_ms = app.clock.now_ms()
 
     def change(pause: Pause | None) -> Pause | None:
-        is_on = pause is not None and pause.stage != Stage.OPEN
-        return vendor_health.opened(pause, now_ms) if is_on and pause else None
+        if pause is None or pause.stage == Stage.OPEN or _is_from_before(judged_at_ms, pause):
+            return None
+        return vendor_health.opened(pause, now_ms)
 
     if await _change(app, pool, account, change):
         _log.warning("vendor resumed", extra={"pool": pool, "detail": account})
+
+
+def _is_from_before(judged_at_ms: int, pause: Pause | None) -> bool:
+    """Whether a place was judged before it was opened to see whether the vendor works again: who
+    used it since then said nothing of the vendor.
+    """
+    is_trying = pause is not None and pause.stage == Stage.TRYING
+    return is_trying and pause is not None and judged_at_ms < pause.since_ms
 
 
 async def try_paused_vendors(app: App) -> None:
@@ -106,16 +120,15 @@ async def _change(
 ) -> bool:
     """Store a pause as it should be and let the slots follow; whether this changed it."""
     key = records.pause_key(pool, account)
-    changed: list[Pause] = []
+    is_changed = False
 
     def decide(documents: Documents) -> list[Write]:
+        nonlocal is_changed
         after = change(records.pause(documents[key]))
-        if after is None:
-            return []
-        changed.append(after)
-        return [records.put_pause(after)]
+        is_changed = after is not None
+        return [] if after is None else [records.put_pause(after)]
 
-    documents = await app.store.transact([key], decide)
+    await app.store.transact([key], decide)
     if pool in app.catalogue.pools:
         await open_pool(app, app.catalogue.pools[pool])
-    return records.pause(documents[key]) in changed
+    return is_changed

@@ -36,6 +36,7 @@ run "prod" {
       sandbox_2 = {
         hosts  = ["*.media.example", "files.example"]
         places = { sandbox = 2 }
+        rates  = { sandbox = 30 }
         url    = "https://sandbox-2.reelmint.example"
       }
     }
@@ -192,6 +193,7 @@ run "prod" {
         }) == jsonencode({
         VENDOR_SANDBOX_2_HOSTS  = "*.media.example,files.example"
         VENDOR_SANDBOX_2_PLACES = "sandbox:2"
+        VENDOR_SANDBOX_2_RATES  = "sandbox:30"
         VENDOR_SANDBOX_2_URL    = "https://sandbox-2.reelmint.example"
         VENDOR_SANDBOX_URL      = "https://sandbox.reelmint.example"
       })
@@ -233,9 +235,9 @@ run "prod" {
   assert {
     condition = (
       google_cloud_tasks_queue.this["dispatch-sandbox"].rate_limits[0].max_dispatches_per_second
-      == min(500, 2 * local.manifest.queues["dispatch-sandbox"].max_dispatches_per_second)
+      == (local.manifest.pools.sandbox.submits_per_minute + 30) / 60
     )
-    error_message = "Two accounts do not take twice as many submits as one."
+    error_message = "A dispatch queue does not start as many jobs as all accounts take together."
   }
 
   assert {

@@ -80,6 +80,16 @@ run "no_places_at_all" {
   expect_failures = [var.vendor_accounts]
 }
 
+run "no_submits_at_all" {
+  command = plan
+
+  variables {
+    vendor_accounts = { sandbox = { url = "https://sandbox.example", rates = { sandbox = 0 } } }
+  }
+
+  expect_failures = [var.vendor_accounts]
+}
+
 run "everybody_calls_an_internal_function" {
   command = plan
 

@@ -502,7 +502,7 @@ _ELSEWHERE = (
     Mutant(
         "a job that did well ends no pause",
         f"{_USECASES}.pause_vendor",
-        "        await resume_vendor(app, last.pool, last.account)\n",
+        "        await resume_vendor(app, last.pool, last.account, last.judged_at_ms)\n",
         "        pass\n",
         survives="The one place that is open for trying serves the whole line: slower, not wrong.",
     ),

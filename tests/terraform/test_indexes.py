@@ -15,6 +15,7 @@ from infra.manifest import indexes
 from shared import catalogue
 from shared.app import App
 from shared.config import read_settings
+from shared.job_states import State
 from shared.ports import (
     Blobs,
     Clock,
@@ -37,6 +38,7 @@ from shared.usecases.open_slots import read_open_slots
 from shared.usecases.read_ledger import read_ledger
 from shared.usecases.read_vendors import read_vendors
 from tests.architecture.tree import ROOT, modules
+from tests.unit.domain.values import job_in
 
 
 @dataclass
@@ -95,6 +97,7 @@ async def asked() -> Listener:
     await read_jobs._line(app, "a pool")
     await read_open_slots(app, "a pool")
     await refill_pool._waiting(app, "a pool")
+    await refill_pool._accounts_for(app, job_in(State.PARKED))
     await read_vendors(app)
     await pause_vendor.judge_vendor(app, [Slot("a pool", "an account", 0, failures=1)])
     await read_ledger(app, "a user", 20, None)

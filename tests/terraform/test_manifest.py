@@ -24,6 +24,7 @@ ACCOUNT = VendorAccount(
     key="a key",
     webhook_secrets=("a secret",),
     places={"sandbox": 2},
+    rates={"sandbox": 30},
     hosts=("files.example",),
 )
 

@@ -7,10 +7,10 @@ task, whose poll in the end answers with the picture.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from shared.adapters.providers._keys import bearer
+from shared.adapters.providers._multipart import multipart
 from shared.adapters.providers._replies import (
     content_in,
     json_object,
@@ -28,7 +28,6 @@ from shared.ports import (
     HttpRequest,
     Outcome,
     Parcel,
-    Picture,
     Ticket,
     Work,
 )
@@ -96,9 +95,10 @@ def submit(work: Work, account: Account) -> HttpRequest:
         raise VendorRejected(FailureCode.PROVIDER_REJECTED, "no such call")
     _require_fields(work, call)
     source = work.images.get("source")
-    pictures = {call.source: source} if source else {}
+    pictures = [(call.source, source)] if source else []
     url = account.url(f"/v2beta/stable-image/{path}")
-    return _multipart(url, work.ticket.job_id, _texts(work, path, call), pictures)
+    texts = list(_texts(work, path, call).items())
+    return multipart(url, work.ticket.job_id, texts, pictures)
 
 
 def _texts(work: Work, path: str, call: Call) -> Mapping[str, str]:
@@ -126,28 +126,6 @@ def _require_fields(work: Work, call: Call) -> None:
 
 def _wishes(work: Work) -> Mapping[str, str | None]:
     return {name: getattr(work, name) for name in _WORDS}
-
-
-def _multipart(
-    url: str, job_id: str, texts: Mapping[str, str], pictures: Mapping[str, Picture]
-) -> HttpRequest:
-    import httpx
-
-    # Not a random boundary: the same work makes the same request.
-    content_type = f"multipart/form-data; boundary=reelmint-{job_id}"
-    files = {
-        name: (_filename(picture), picture.content, picture.content_type)
-        for name, picture in pictures.items()
-    }
-    # Texts stand among the files, because a form without files would not be multipart.
-    parts: Any = {name: (None, text) for name, text in texts.items()} | files
-    built = httpx.Request("POST", url, files=parts, headers={"content-type": content_type})
-    headers = {"accept": "application/json", "content-type": content_type}
-    return HttpRequest("POST", url, headers=headers, body=built.read())
-
-
-def _filename(picture: Picture) -> str:
-    return f"picture.{picture.content_type.rpartition('/')[2]}"
 
 
 # ---------------------------------------------------------------- reading what it says

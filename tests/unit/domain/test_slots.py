@@ -161,12 +161,18 @@ def judged(failures: int, *user_ids: str, at_ms: int = LATELY_MS) -> Slot:
 
 
 def test_a_success_ends_the_row_of_failures_in_its_place() -> None:
-    taken = place(job_id="job_1", start_tag=4, on_trial=True)
+    taken = place(job_id="job_1", start_tag=4)
     once = slots.did_badly(taken, "usr_1", 7)
     twice = slots.did_badly(once, "usr_2", 9)
     assert once == replace(taken, failures=1, failed_user_ids=("usr_1",), judged_at_ms=7)
     assert twice == replace(taken, failures=2, failed_user_ids=("usr_2", "usr_1"), judged_at_ms=9)
     assert slots.did_well(twice, 11) == replace(taken, judged_at_ms=11)
+
+
+def test_a_place_for_one_trial_closes_when_that_fails_and_stays_open_when_it_does_well() -> None:
+    trying = place(job_id="job_1", on_trial=True)
+    assert not slots.did_badly(trying, "usr_1", 7).enabled
+    assert slots.did_well(trying, 7).enabled
 
 
 def test_taking_and_freeing_a_place_say_nothing_of_the_vendor() -> None:
