@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.sandbox.generations import Generation, Media
+from infra.sandbox.generations import Generation
 from infra.sandbox.refusals import Refusal, refuse_field
 from infra.vendors._gemini_words import admit, data_url, refuse_overload
 from infra.vendors._shapes import nearest_ratio, nearest_resolution

@@ -1,7 +1,7 @@
 """Reads `multipart/form-data` to the letter of RFC 7578, refusing what lenient parsers let pass."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infra.sandbox.refusals import Refusal, refuse_field
@@ -22,7 +22,17 @@ class Part:
 
 
 def read_multipart(content_type: str, body: bytes) -> Mapping[str, Part]:
-    """The parts of a body by their names. Raises `Refusal`."""
+    """The parts of a body by their names, each of which is there once. Raises `Refusal`."""
+    parts: dict[str, Part] = {}
+    for name, part in read_parts(content_type, body):
+        if name in parts:
+            raise refuse_field(name, f"{name}: is there twice")
+        parts[name] = part
+    return parts
+
+
+def read_parts(content_type: str, body: bytes) -> Sequence[tuple[str, Part]]:
+    """The parts of a body in their order. Raises `Refusal`."""
     said = _CONTENT_TYPE.fullmatch(content_type)
     if said is None:
         raise refuse_field("content-type", "content-type: must be multipart/form-data")
@@ -30,13 +40,7 @@ def read_multipart(content_type: str, body: bytes) -> Mapping[str, Part]:
     if not body.startswith(mark + b"\r\n") or not body.endswith(b"\r\n" + mark + b"--\r\n"):
         raise Refusal("invalid_request", "body: does not stand between its boundaries")
     inner = body[len(mark) + 2 : -len(mark) - 6]
-    parts: dict[str, Part] = {}
-    for raw in inner.split(b"\r\n" + mark + b"\r\n"):
-        name, part = _read_part(raw)
-        if name in parts:
-            raise refuse_field(name, f"{name}: is there twice")
-        parts[name] = part
-    return parts
+    return [_read_part(raw) for raw in inner.split(b"\r\n" + mark + b"\r\n")]
 
 
 def _read_part(raw: bytes) -> tuple[str, Part]:

@@ -34,7 +34,7 @@ BAD_DAYS = {
     "result=redirect_private": {"result_unavailable"},
 }
 OF_AN_ADDRESS = {"result=huge:2000", "result=redirect_private"}
-IN_THE_ANSWER = {"gemini-image", "minimax-image", "stability-image"}
+IN_THE_ANSWER = {"gemini-image", "minimax-image", "openai-image", "stability-image"}
 # So many failures at once would pause every vendor; that has tests of its own.
 SETTINGS = {"BUSY_ATTEMPTS_MAX": "2", "PAUSE_AFTER_FAILURES": "10000"}
 
@@ -54,7 +54,7 @@ def on_sale() -> list[Any]:
 
 
 def bad_days() -> list[Any]:
-    """Each model with what can go wrong for it: a result that stands in an answer has no address."""
+    """Each model with what can go wrong: a result that stands in an answer has no address."""
     return [
         pytest.param(each.values[0], switches, id=f"{switches}-{each.id}")
         for switches in BAD_DAYS

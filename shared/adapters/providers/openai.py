@@ -2,7 +2,7 @@
 https://platform.openai.com/docs/api-reference/images
 
 The vendor's model in the catalogue is its id and the quality (`gpt-image-2:medium`), which is what
-the price depends on. The reference is the SDK, `openai`: docs/decisions/0014 says why it is not
+the price depends on. The reference is the SDK, `openai`: docs/decisions/0008 says why it is not
 what speaks here.
 """
 
