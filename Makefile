@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run cloud-local reference test check fmt simulate exhaustive mutants bench bundle audit lock clean chromium wrk
+.PHONY: help setup run vendors operate cloud-local reference test check fmt simulate exhaustive mutants bench bundle audit lock clean chromium wrk
 
 BIN := .venv/bin
 export PYTHON ?= python3.11
@@ -25,6 +25,9 @@ setup: .venv/ready $(WEB_DIST) ## install everything and build the studio; every
 
 run: setup ## serve the whole product here (PORT, default 8080; DATA_DIR, default .data)
 	@exec $(BIN)/python -m infra.local
+
+vendors: setup ## the same, with every media vendor simulated beside it
+	@VENDORS=simulated exec $(BIN)/python -m infra.local
 
 cloud-local: setup ## serve it as it is deployed: emulators, a process per function, a router
 	@exec $(BIN)/python -m infra.cloud_local
@@ -63,6 +66,9 @@ bench: setup wrk ## measure speed and memory on this machine
 
 bundle: setup ## build build/functions.zip, what terraform deploys
 	@$(BIN)/python -m infra.bundle
+
+operate: setup ## see the vendors, or switch one off: make operate ARGS="off kling"
+	@$(BIN)/python -m infra.operate $(or $(ARGS),status)
 
 audit: setup ## check that the books of DATA_DIR balance
 	$(BIN)/python -m infra.audit $(ARGS)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.cloud_local import OPERATOR_SETTINGS
-from infra.local import secret_file
+from infra.local import accounts_file, secret_file
 from shared import bootstrap
 from shared.config import Settings, read_settings
 from shared.usecases.audit import Audit, audit
@@ -37,7 +37,8 @@ def settings_of(folder: Path, environment: Mapping[str, str]) -> Settings | None
     if (folder / OPERATOR_SETTINGS).exists():
         return read_settings(json.loads((folder / OPERATOR_SETTINGS).read_text()))
     if (folder / "reelmint.db").exists():
-        return read_settings(environment, secret_file.read_or_make(folder))
+        told = {**accounts_file.read(folder), **environment}
+        return read_settings(told, secret_file.read_or_make(folder))
     return None
 
 

@@ -61,12 +61,12 @@ async def _do(app: App, verb: str, name: str | None) -> None:
 
 
 def _lines(seen: Vendors) -> Iterator[str]:
-    header = f"{'pool':22} {'account':14} {'places':>6} {'open':>5} {'busy':>5} {'quarantined':>11}"
+    header = f"{'pool':24} {'account':14} {'places':>6} {'open':>5} {'busy':>5} {'quarantined':>11}"
     yield f"{header} {'waiting':>7}  state"
     for places in seen.places:
         counts = f"{places.places:6} {places.open:5} {places.busy:5} {places.quarantined:11}"
         waiting = f"{places.waiting_jobs:7}"
-        yield f"{places.pool:22} {places.account:14} {counts} {waiting}  {_state(places)}"
+        yield f"{places.pool:24} {places.account:14} {counts} {waiting}  {_state(places)}"
     off = [*sorted(seen.switches.providers_off), *sorted(seen.switches.models_off)]
     yield f"switched off: {', '.join(off) or 'nothing'}"
 

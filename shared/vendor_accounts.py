@@ -54,6 +54,13 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _key(text: str) -> str:
+    key = text.strip()
+    if not key.isascii() or any(letter.isspace() for letter in key):
+        raise ValueError("a key has no spaces and no letters beyond ASCII")
+    return key
+
+
 def _secrets(text: str) -> tuple[str, ...]:
     secrets = _list(text)
     for secret in secrets:
@@ -93,7 +100,7 @@ _NUMBERED = re.compile(r"_\d+$")
 _VENDOR = re.compile(r"VENDOR_([A-Z0-9_]+?)_(URL|KEY|WEBHOOK_SECRETS|PLACES|RATES|HOSTS)")
 _ACCOUNT_PARTS: Mapping[str, Callable[[str], Any]] = {
     "url": _address,
-    "key": str.strip,
+    "key": _key,
     "webhook_secrets": _secrets,
     "places": _by_pool,
     "rates": _by_pool,

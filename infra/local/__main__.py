@@ -1,5 +1,6 @@
 """Runs the whole product on one port: `python -m infra.local` (PORT, DATA_DIR, and whatever
-shared/config.py reads; VENDOR_SANDBOX_URL for a sandbox vendor that runs already).
+shared/config.py reads; VENDOR_SANDBOX_URL for a sandbox vendor that runs already;
+VENDORS=simulated for simulators of all vendors).
 """
 
 import asyncio
@@ -14,8 +15,8 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from infra.local import secret_file
-from infra.local.vendor_process import with_sandbox
+from infra.local import accounts_file, secret_file
+from infra.local.vendor_process import with_sandbox, with_simulated_vendors
 from infra.local.web import local_web
 from shared import bootstrap, logs
 from shared.adapters.queue.embedded import EmbeddedQueue
@@ -34,12 +35,14 @@ def main() -> int:
     logs.configure(logging.WARNING)
     folder = Path(os.environ.get("DATA_DIR", ".data"))
     try:
-        settings = read_settings(os.environ, secret_file.read_or_make(folder))
-    except BadSettings as error:
+        with with_simulated_vendors(os.environ) as environment:
+            settings = read_settings(environment, secret_file.read_or_make(folder))
+            accounts_file.write(folder, environment)
+            with with_sandbox(settings.accounts) as accounts:
+                uvloop.run(_serve(replace(settings, accounts=accounts)))
+    except (BadSettings, RuntimeError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 2
-    with with_sandbox(settings.accounts) as accounts:
-        uvloop.run(_serve(replace(settings, accounts=accounts)))
     return 0
 
 

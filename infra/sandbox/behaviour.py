@@ -16,10 +16,14 @@ from infra.sandbox.grammars import Amount, Choice, Flag, Grammar, Number, Severa
 SECONDS_MAX = 3600.0
 HUGE_MEGABYTES_MAX = 100_000
 DUPLICATES_MAX = 100
+REDIRECTS_MAX = 20
+RESULTS_MAX = 100
 FAILURE_KINDS = ("render_failed", "out_of_capacity", "internal")
 
 _SECONDS = Amount("seconds", 0, SECONDS_MAX)
 _SECONDS_OR_LONG = Amount("seconds", 0, SECONDS_MAX, default=300)
+_RETRY_AFTER = Amount("seconds", 0, SECONDS_MAX, default=2)
+_BYTE_BY_BYTE = Amount("bytes_per_second", 0.1, 1e9, default=1)
 _DIRECTIVE = re.compile(r" ?\[sandbox(?:\s([^\[\]]*))?\]")
 
 
@@ -101,8 +105,9 @@ class Behaviour:
                 "drop_before_accept": (),
                 "hang": (_SECONDS_OR_LONG,),
                 "hang_before_accept": (_SECONDS_OR_LONG,),
+                "drip": (_BYTE_BY_BYTE,),
                 "http_500": (),
-                "http_429": (),
+                "http_429": (_RETRY_AFTER,),
                 "unauthorized": (),
                 "no_credit": (),
                 "model_gone": (),
@@ -112,23 +117,27 @@ class Behaviour:
         ),
         "normal",
         "drop_*: close the connection without an answer; hang: accept, answer after the seconds; "
-        "hang_before_accept: wait, then close without accepting; http_500, http_429, unauthorized, "
-        "no_credit and model_gone: not accepted; html_502 and garbage_json: accepted, but the "
-        "answer cannot be read",
+        "drip: accept, answer byte by byte; hang_before_accept: wait, then close without "
+        "accepting; http_500, http_429 (0 seconds: without Retry-After), unauthorized, no_credit "
+        "and model_gone: not accepted; html_502 and garbage_json: accepted, but the answer cannot "
+        "be read",
     )
     status: Choice = _switch(
         Words(
             {
                 "normal": (),
                 "hang": (_SECONDS_OR_LONG,),
+                "drip": (_BYTE_BY_BYTE,),
                 "http_500": (),
+                "http_429": (_RETRY_AFTER,),
+                "unauthorized": (),
                 "html": (),
                 "foreign": (),
             }
         ),
         "normal",
-        "what the status call and the lookup by client_id do; html is a page with status 200; "
-        "foreign answers for another generation",
+        "what the status call and the lookup by client_id do; drip: byte by byte; html is a page "
+        "with status 200; foreign answers for another generation",
     )
     lookup_lag_seconds: float = _switch(
         Number("seconds", 0, SECONDS_MAX),
@@ -161,12 +170,21 @@ class Behaviour:
                 "truncated": (),
                 "empty": (),
                 "expired": (),
+                "http_403": (),
+                "http_404": (),
                 "slow": (Amount("bytes_per_second", 1, 1e9),),
                 "redirect_private": (),
+                "redirects": (Amount("times", 1, REDIRECTS_MAX),),
             }
         ),
         "normal",
-        "what the result address serves; truncated: half of the bytes, then the connection closes",
+        "what the result address serves; truncated: half of the bytes, then the connection closes; "
+        "redirects: so many of them, then the file",
+    )
+    results: float = _switch(
+        Number("count", 1, RESULTS_MAX),
+        float(RESULTS_MAX),
+        "how many results are made at most, however many were ordered",
     )
     render: Choice = _switch(
         Words({"real": (), "instant": ()}),

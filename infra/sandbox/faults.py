@@ -1,11 +1,11 @@
 """The ways in which a call can go wrong on the way, whatever the wire is: as the switches say."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from infra.sandbox.connections import hang_up
 from infra.sandbox.generations import Generation
@@ -37,7 +37,7 @@ async def answer_create(
         return await _FAULTS_AFTER_ACCEPTANCE[create.word](request, create)
     if create.word == "hang":
         await asyncio.sleep(*create.amounts)
-    return answered
+    return _dripping(answered, *create.amounts) if create.word == "drip" else answered
 
 
 async def answer_status(
@@ -49,6 +49,10 @@ async def answer_status(
     status = vendor.behaviour_of(generation).status
     if status.word == "http_500":
         raise Refusal("internal", "the status cannot be told")
+    if status.word == "http_429":
+        raise refuse_busy("too many questions", *status.amounts)
+    if status.word == "unauthorized":
+        raise Refusal("unauthorized", "the API key is not known any more")
     if status.word == "html":
         return HTMLResponse(STATUS_PAGE)
     if status.word == "hang":
@@ -56,7 +60,20 @@ async def answer_status(
     if status.word == "foreign" and generation is not None:
         generation = replace(generation, id=FOREIGN_ID)
     described = describe(generation)
-    return described if isinstance(described, Response) else JSONResponse(described)
+    answer = described if isinstance(described, Response) else JSONResponse(described)
+    return _dripping(answer, *status.amounts) if status.word == "drip" else answer
+
+
+def _dripping(answer: Response, bytes_per_second: float) -> Response:
+    """The same answer, byte by byte: no single wait for it is long."""
+    content = bytes(answer.body)
+
+    async def drip() -> AsyncIterator[bytes]:
+        for number in range(len(content)):
+            await asyncio.sleep(1 / bytes_per_second)
+            yield content[number : number + 1]
+
+    return StreamingResponse(drip(), answer.status_code, headers=answer.headers)
 
 
 async def _drop(request: Request, _create: Choice) -> Response:
@@ -72,8 +89,10 @@ async def _break(_request: Request, _create: Choice) -> Response:
     raise Refusal("internal", "something went wrong inside the vendor")
 
 
-async def _refuse_busy(_request: Request, _create: Choice) -> Response:
-    raise refuse_busy("too many generations are in progress")
+async def _refuse_busy(request: Request, create: Choice) -> Response:
+    vendor: Vendor = request.app.state.vendor
+    vendor.register.counts.refused_busy += 1
+    raise refuse_busy("too many generations are in progress", *create.amounts)
 
 
 async def _refuse_key(_request: Request, _create: Choice) -> Response:

@@ -99,8 +99,24 @@ async def _serve_slowly(serving: Serving, bytes_per_second: float) -> Response:
     return _stream(serving, drip(), length=len(serving.content))
 
 
+async def _refuse_as_forbidden(_serving: Serving) -> Response:
+    raise Refusal("bad_token", "this address is not for you")
+
+
+async def _refuse_as_missing(_serving: Serving) -> Response:
+    raise Refusal("not_found", "there is nothing at this address")
+
+
 async def _redirect_to_private(serving: Serving) -> Response:
     return RedirectResponse(PRIVATE_ADDRESS, 302)
+
+
+async def _redirect_on(serving: Serving, times: float) -> Response:
+    """From one address of ours to the next, and in the end the file."""
+    hops = int(serving.request.query_params.get("hops", "0"))
+    if hops >= times:
+        return await _serve_whole(serving)
+    return RedirectResponse(serving.request.url.include_query_params(hops=hops + 1), 302)
 
 
 def _stream(
@@ -143,8 +159,11 @@ _SERVINGS: Mapping[str, Callable[..., Awaitable[Response]]] = {
     "truncated": _serve_truncated,
     "empty": _serve_empty,
     "expired": _serve_whole,
+    "http_403": _refuse_as_forbidden,
+    "http_404": _refuse_as_missing,
     "slow": _serve_slowly,
     "redirect_private": _redirect_to_private,
+    "redirects": _redirect_on,
 }
 
 ROUTES = (Route("/files/{id}/{name}", serve_file, methods=["GET"]),)

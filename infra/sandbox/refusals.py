@@ -53,7 +53,7 @@ def refuse_field(param: str, message: str) -> Refusal:
     return Refusal("invalid_request", message, details={"param": param})
 
 
-def refuse_busy(message: str) -> Refusal:
-    """A 429 that says when to come again."""
-    headers = {"Retry-After": str(BUSY_RETRY_AFTER_SECONDS)}
+def refuse_busy(message: str, after_seconds: float = BUSY_RETRY_AFTER_SECONDS) -> Refusal:
+    """A 429 that says when to come again, unless that is at once."""
+    headers = {"Retry-After": f"{after_seconds:g}"} if after_seconds else {}
     return Refusal("too_many_generations", message, headers=headers)

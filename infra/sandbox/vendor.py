@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from random import Random
 from typing import Any
 
@@ -77,6 +77,7 @@ class Vendor:
             self.register.counts.refused_moderation += 1
             raise Refusal("moderation_blocked", "the prompt was refused by moderation")
         self.register.require_place(order.client_id, order.units, order.kind)
+        order = replace(order, count=min(order.count, int(behaviour.results)))
         generation = self.register.admit(order, draw_fate(behaviour, self._chance), time.time())
         play = self._spawn(self._play(generation))
         self._plays[generation.id] = play

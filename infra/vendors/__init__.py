@@ -9,7 +9,7 @@ from pkgutil import iter_modules
 
 from infra.vendors.desk import Wire
 
-_NOT_VENDORS = frozenset({"bodies", "desk", "server", "signers"})
+_NOT_VENDORS = frozenset({"accounts", "bodies", "desk", "server", "signers"})
 
 NAMES = tuple(
     sorted(

@@ -63,9 +63,10 @@ def build_app(wire: Wire, settings: Settings, public_url: str) -> Starlette:
 @contextlib.contextmanager
 def simulated(name: str, **changes: object) -> Iterator[str]:
     """The address of a simulator in a thread of this process until the block ends. Settings may be
-    changed: `concurrency`, `behaviour`, `api_key`, `webhook_secret`, `seed`.
+    changed: `port` (a free one unless given), `concurrency`, `behaviour`, `api_key`,
+    `webhook_secret`, `seed`.
     """
     wire = vendors.load(name)
-    settings = replace(wire.settings, port=0, **changes)  # type: ignore[arg-type]
+    settings = replace(wire.settings, **{"port": 0, **changes})  # type: ignore[arg-type]
     with serve_in_thread(settings, lambda s, url: build_app(wire, s, url)) as url:
         yield url

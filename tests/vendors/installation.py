@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 
 from infra import vendors
+from infra.vendors import accounts
 from infra.vendors.server import simulated
 from shared import catalogue, models
 from shared.models import Model
 from tests.product import Caller, Product, running
-from tests.vendors.stage import PICTURE, USUAL, account_secrets
+from tests.vendors.stage import PICTURE, USUAL
 
 PROMPT = "a red fox on a hill"
 _SIZE_PX = (900, 1200)
@@ -88,15 +89,10 @@ def cheapest(name: str, kind: str) -> Model | None:
 
 
 def _account(name: str, url: str) -> Mapping[str, str]:
-    known = vendors.load(name).settings
-    account = f"VENDOR_{name.upper()}"
     pools = [pool for pool in catalogue.load().pools.values() if pool.provider == name]
-    return {
-        f"{account}_URL": url,
-        f"{account}_KEY": known.api_key,
-        f"{account}_WEBHOOK_SECRETS": ",".join(account_secrets(name, known.webhook_secret)),
-        f"{account}_RATES": ",".join(f"{pool.name}:6000" for pool in pools),
-    }
+    rates = ",".join(f"{pool.name}:6000" for pool in pools)
+    account = accounts.environment(vendors.load(name), url)
+    return {**account, f"VENDOR_{name.upper()}_RATES": rates}
 
 
 def _uploaded(caller: Caller) -> str:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from infra import vendors
 from infra.sandbox.behaviour import Behaviour, read_switches
+from infra.vendors.accounts import secrets_of
 from infra.vendors.server import simulated
 from shared import catalogue, fitting
 from shared.adapters import providers
@@ -189,7 +190,9 @@ async def staged(name: str, key: str | None = None, **settings: Any) -> AsyncIte
             else _shared(name)
         )
         http = HttpxClient(plain_hosts={"127.0.0.1"}, allowed_private={url.removeprefix("http://")})
-        account = Account(name, name, url, key or known.api_key, account_secrets(name, secret))
+        account = Account(
+            name, name, url, key or known.api_key, secrets_of(vendors.load(name), secret)
+        )
         driver = Driver(http, {name: account}, SystemClock(), total_seconds=ANSWER_SECONDS)
         async with _listening(name, driver) as (inbox, picture_url):
             yield Stage(name, url, driver, inbox, picture_url)
@@ -202,14 +205,6 @@ def _shared(name: str) -> str:
         _urls[name] = simulators.enter_context(simulated(name, **USUAL))
     httpx.post(f"{_urls[name]}/control/reset", trust_env=False).raise_for_status()
     return _urls[name]
-
-
-def account_secrets(name: str, secret: str) -> tuple[str, ...]:
-    """What our account checks callbacks with; a simulator that signs with a key pair says which."""
-    wire = vendors.load(name)
-    if wire.public_key:
-        return (wire.public_key,)
-    return (secret,) if wire.signs_with_secret and secret else ()
 
 
 def _needed(model: Model) -> list[str]:

@@ -234,3 +234,22 @@ def test_no_problem_tells_a_key() -> None:
         read_settings(hushed, GENERATED)
     assert "VENDOR_LUMEN_URL" in str(refused.value)
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("VENDOR_LUMEN_KEY", "hush key"),
+        ("VENDOR_LUMEN_KEY", "hush\nkey"),
+        ("VENDOR_LUMEN_KEY", "hush-ключ"),
+        ("VENDOR_LUMEN_WEBHOOK_SECRETS", "whsec_hush!"),
+        ("VENDOR_LUMEN_WEBHOOK_SECRETS", "whsec_aHVzaA==,whsec_hush-"),
+    ],
+)
+def test_what_cannot_be_a_key_or_a_secret_is_told_at_the_start_and_not_repeated(
+    name: str, text: str
+) -> None:
+    with pytest.raises(BadSettings) as refused:
+        local(**{name: text})
+    assert name in str(refused.value)
+    assert "hush" not in str(refused.value)
