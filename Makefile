@@ -40,11 +40,12 @@ test: setup chromium ## pass every test; make test ARGS="-k ledger" passes some
 	$(if $(WEB),$(WEB) npm test)
 	$(BIN)/pytest $(ARGS)
 
-check: setup ## what CI asks besides the tests: style, types, who imports whom
+check: setup ## what CI asks besides the tests: style, types, who imports whom, risky settings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	infra/setup/checkov.sh --compact --quiet
 	$(if $(WEB),$(WEB) npm run check)
 
 fmt: setup ## repair what can be repaired by itself

@@ -4,15 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-version=3.3.30
-tools=build/checkov-$version
+lock=requirements/checkov.lock
+tools=build/checkov
 
-if [ ! -e "$tools/ready" ]; then
-    echo "Installing checkov $version into $tools (under a minute) ..."
+if ! cmp -s "$lock" "$tools/$(basename "$lock")"; then
+    echo "Installing checkov into $tools (under a minute) ..."
     rm -rf "$tools"
     "${PYTHON:-python3.11}" -m venv "$tools"
-    "$tools/bin/pip" install -qq --disable-pip-version-check "checkov==$version"
-    touch "$tools/ready"
+    "$tools/bin/pip" install -qq --disable-pip-version-check --require-hashes --no-deps -r "$lock"
+    cp "$lock" "$tools"
 fi
 
 # Without --skip-download it asks its maker for more rules, and waits for the answer.

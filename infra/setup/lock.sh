@@ -13,9 +13,11 @@ compile() {
     UV_CUSTOM_COMPILE_COMMAND="make lock" "$tools/bin/uv" pip compile --quiet --no-config \
         --universal --python-version 3.11 --generate-hashes --annotation-style line \
         --exclude-newer "7 days" \
-        pyproject.toml "$@"
+        "$@"
 }
 
-compile --extra dev --extra google --extra s3 --output-file requirements/dev.lock "$@"
+compile pyproject.toml --extra dev --extra google --extra s3 --output-file requirements/dev.lock "$@"
 # What runs is a part of what is developed with, at the same versions.
-compile --extra google --constraint requirements/dev.lock --output-file requirements/run.lock "$@"
+compile pyproject.toml --extra google --constraint requirements/dev.lock --output-file requirements/run.lock "$@"
+# A tool with an environment of its own: infra/setup/checkov.sh.
+echo "checkov~=3.3" | compile - --output-file requirements/checkov.lock "$@"
