@@ -153,7 +153,7 @@ async def test_documents_of_one_commit_change_together(store: Store) -> None:
 
     async def look() -> None:
         for _ in range(20):
-            found = await store.get([A, B])
+            found = await store.transact([A, B], lambda _: [Check(A), Check(B)])
             assert sum(document.data["n"] for document in found.values() if document.data) == 100
             await asyncio.sleep(0)
 

@@ -130,13 +130,13 @@ _SENDING = (
 _SLOTS = (
     Mutant(
         "free the slot when the vendor says nothing",
-        "shared.jobs",
+        "shared.job_states",
         "(State.RUNNING, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),",
         "(State.RUNNING, Event.GAVE_UP): Rule(State.FAILED, Money.RELEASE, frees_slots=True),",
     ),
     Mutant(
         "no quarantine after an unknown submit",
-        "shared.jobs",
+        "shared.job_states",
         "(State.UNKNOWN, Event.GAVE_UP): Rule(State.QUARANTINED, Money.RELEASE),",
         "(State.UNKNOWN, Event.GAVE_UP): Rule(State.FAILED, Money.RELEASE, frees_slots=True),",
     ),
@@ -220,25 +220,25 @@ _SLOTS = (
 _MONEY = (
     Mutant(
         "capture before storing",
-        "shared.jobs",
+        "shared.job_states",
         "(State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, frees_slots=True),",
         "(State.RUNNING, Event.SUCCEEDED): Rule(State.STORING, Money.CAPTURE, frees_slots=True),",
     ),
     Mutant(
         "charge for a late result",
-        "shared.jobs",
+        "shared.job_states",
         "(State.GIFTING, Event.STORED): Rule(State.GIFTED, Money.GIFT),",
         "(State.GIFTING, Event.STORED): Rule(State.GIFTED, Money.CAPTURE),",
     ),
     Mutant(
         "no refund when the vendor fails",
-        "shared.jobs",
+        "shared.job_states",
         "(State.RUNNING, Event.VENDOR_FAILED): _REFUND,",
         "(State.RUNNING, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slots=True),",
     ),
     Mutant(
         "refund a second time after the quarantine",
-        "shared.jobs",
+        "shared.job_states",
         "(State.QUARANTINED, Event.VENDOR_FAILED): Rule(State.FAILED, frees_slots=True),",
         "(State.QUARANTINED, Event.VENDOR_FAILED): _REFUND,",
     ),
@@ -536,15 +536,15 @@ _SEVERAL = (
     Mutant(
         "nothing is kept for whoever needs several places",
         f"{_USECASES}.refill_pool",
-        "                await _keep(app, job, left)\n",
-        "                pass\n",
+        "            await _keep(app, job, [slot for slot in left if slot.account in able])\n",
+        "            pass\n",
         survives="Newcomers that pass the line need a free place each time; in plays of minutes the"
         " head of the line gets its places all the same.",
     ),
     Mutant(
         "record a delivery that is not stored",
         f"{_USECASES}.deliver_results",
-        "            await store_parcel(app, job, parcels[index], index)\n",
+        "            await store_parcel(app, job, parcel, index)\n",
         "            pass\n",
     ),
     Mutant(
