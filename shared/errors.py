@@ -297,3 +297,7 @@ class VendorUnknown(VendorError):
 
 class VendorGone(VendorError):
     """The vendor says that it has no such task."""
+
+
+class VendorUnusable(VendorError):
+    """What the vendor serves as a result is none, and will not become one."""

@@ -1,5 +1,7 @@
 """What a file is, by its first bytes."""
 
+SNIFFED_BYTES = 12  # as many first bytes are enough
+
 _RIFF_FORM = slice(8, 12)
 _FTYP = slice(4, 8)
 

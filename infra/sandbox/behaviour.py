@@ -173,13 +173,15 @@ class Behaviour:
                 "http_403": (),
                 "http_404": (),
                 "slow": (Amount("bytes_per_second", 1, 1e9),),
+                "hesitant": (),
                 "redirect_private": (),
                 "redirects": (Amount("times", 1, REDIRECTS_MAX),),
             }
         ),
         "normal",
         "what the result address serves; truncated: half of the bytes, then the connection closes; "
-        "redirects: so many of them, then the file",
+        "hesitant: one byte, and the rest a moment later; redirects: so many of them, then the "
+        "file",
     )
     results: float = _switch(
         Number("count", 1, RESULTS_MAX),

@@ -18,6 +18,7 @@ from infra.sandbox.vendor import Vendor
 PIECE_BYTES = 65_536
 MEGABYTE = 1_000_000
 SLOW_PIECES_PER_SECOND = 10
+HESITATION_SECONDS = 0.3
 PRIVATE_ADDRESS = "http://169.254.169.254/latest/meta-data/"
 ERROR_PAGE = "<html><body><h1>Access denied</h1></body></html>"
 
@@ -99,6 +100,17 @@ async def _serve_slowly(serving: Serving, bytes_per_second: float) -> Response:
     return _stream(serving, drip(), length=len(serving.content))
 
 
+async def _serve_hesitantly(serving: Serving) -> Response:
+    """A single byte comes first, so that no reader sees by it what the file is."""
+
+    async def hesitate() -> AsyncIterator[bytes]:
+        yield serving.content[:1]
+        await asyncio.sleep(HESITATION_SECONDS)
+        yield serving.content[1:]
+
+    return _stream(serving, hesitate(), length=len(serving.content))
+
+
 async def _refuse_as_forbidden(_serving: Serving) -> Response:
     raise Refusal("bad_token", "this address is not for you")
 
@@ -162,6 +174,7 @@ _SERVINGS: Mapping[str, Callable[..., Awaitable[Response]]] = {
     "http_403": _refuse_as_forbidden,
     "http_404": _refuse_as_missing,
     "slow": _serve_slowly,
+    "hesitant": _serve_hesitantly,
     "redirect_private": _redirect_to_private,
     "redirects": _redirect_on,
 }

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterator
 
 import httpcore
 
-from shared.ports import NoReply
+from shared.ports import NoReply, ReplyTooLarge
 
 UNPACKED_CHUNK_BYTES = 64 * 1024
 
@@ -23,11 +23,12 @@ def lowered(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 async def bounded(reply: httpcore.Response, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """The body in chunks, none empty. Raises `NoReply` past `max_bytes`, packed or unpacked."""
+    """The body in chunks, none empty. Raises `ReplyTooLarge` past `max_bytes`, packed
+    or unpacked, and `NoReply` when it is cut short."""
     headers = lowered(reply.headers)
     declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > max_bytes:
-        raise NoReply("the reply is too large")
+        raise ReplyTooLarge("the reply is too large")
     unpacker = _unpacker(headers.get("content-encoding", ""))
     wire_bytes = body_bytes = 0
     async for raw in reply.aiter_stream():
@@ -35,7 +36,7 @@ async def bounded(reply: httpcore.Response, max_bytes: int) -> AsyncGenerator[by
         for chunk in _unpacked(raw, unpacker):
             body_bytes += len(chunk)
             if max(wire_bytes, body_bytes) > max_bytes:
-                raise NoReply("the reply is too large")
+                raise ReplyTooLarge("the reply is too large")
             yield chunk
     if unpacker is not None and not unpacker.eof:
         raise NoReply("the reply is cut short")

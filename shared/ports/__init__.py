@@ -18,6 +18,7 @@ from shared.ports.http import (
     HttpRequest as HttpRequest,
     NoReply as NoReply,
     NotSent as NotSent,
+    ReplyTooLarge as ReplyTooLarge,
 )
 from shared.ports.media import (
     BadMedia as BadMedia,

@@ -35,6 +35,10 @@ class NoReply(Exception):
     """The request may have left and no whole reply came back."""
 
 
+class ReplyTooLarge(NoReply):
+    """The reply is over its limit, and was left unread."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
     """Bounds of one exchange. Only `hosts` are called (exact names, or `*.name` for any host below
@@ -56,6 +60,6 @@ class Http(Protocol):
         ...
 
     def stream(self, request: HttpRequest, limits: HttpLimits) -> AsyncGenerator[bytes, None]:
-        """The body of a 200 reply, in chunks. Raises `NotSent`, `NoReply` (also for another status
-        and for more than `max_bytes`)."""
+        """The body of a 200 reply, in chunks. Raises `NotSent`, `NoReply` (also for another
+        status), `ReplyTooLarge`."""
         ...

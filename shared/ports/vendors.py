@@ -135,7 +135,7 @@ class Vendors(Protocol):
 
     def fetch(self, ticket: Ticket, parcel: Parcel, max_bytes: int) -> AsyncGenerator[bytes, None]:
         """Stream a result from the vendor's allowed hosts; our key goes to the vendor's own host
-        alone, and only where it asks for it. Raises `VendorUnknown`.
+        alone, and only where it asks for it. Raises `VendorUnknown`, `VendorUnusable`.
         """
         ...
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from shared.app import App
+from shared.errors import VendorUnusable
 from shared.failures import FailureCode
 from shared.jobs import Job
-from shared.media_types import sniff
+from shared.media_types import SNIFFED_BYTES, sniff
 from shared.ports import BlobInfo, BlobTooLarge, Parcel
 from shared.usecases.describe_work import fitted_key
 from shared.usecases.price_job import MODELS_LEFT_MAX
@@ -40,17 +41,19 @@ async def store_parcel(app: App, job: Job, parcel: Parcel, index: int) -> BlobIn
     max_bytes = app.catalogue.models[job.model].result_max_bytes
     fetched = app.vendors.fetch(ticket(app, job), parcel, max_bytes)
     async with aclosing(fetched) as chunks:
-        first = await anext(chunks, b"")
-        content_type = sniff(first, job.kind)
-        if content_type is None:
-            raise Unusable(FailureCode.RESULT_INVALID, "the result does not begin as one")
         try:
+            first = await _beginning(chunks)
+            content_type = sniff(first, job.kind)
+            if content_type is None:
+                raise Unusable(FailureCode.RESULT_INVALID, "the result does not begin as one")
             return await app.blobs.put(
                 result_key(job.id, index),
                 _joined(first, chunks),
                 content_type=content_type,
                 max_bytes=max_bytes,
             )
+        except VendorUnusable as error:
+            raise Unusable(FailureCode.RESULT_INVALID, error.detail) from error
         except BlobTooLarge as error:
             raise Unusable(FailureCode.RESULT_INVALID, "the result is too large") from error
 
@@ -64,6 +67,14 @@ async def remove_files(app: App, job: Job) -> None:
         if need != "none":
             for models_left in range(len(job.fallback_models), MODELS_LEFT_MAX + 1):
                 await app.blobs.delete(fitted_key(job.id, role, models_left))
+
+
+async def _beginning(chunks: AsyncIterator[bytes]) -> bytes:
+    """As many first bytes as say what a file is; a slow vendor sends them one by one."""
+    first = b""
+    while len(first) < SNIFFED_BYTES and (chunk := await anext(chunks, b"")):
+        first += chunk
+    return first
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -29,6 +29,7 @@ SAMPLES: dict[str, object] = {
     "lookup_lag_seconds": 20.0,
     "webhook": "duplicated:3",
     "result": "huge:900",
+    "results": 3.0,
     "render": "instant",
 }
 MISTAKES = [
@@ -50,6 +51,10 @@ MISTAKES = [
     ("webhook", "late"),
     ("webhook", "late:x"),
     ("result", "huge:0"),
+    ("result", "redirects:0"),
+    ("results", 0),
+    ("create", "http_429:-1"),
+    ("status", "drip:0"),
 ]
 
 

@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
-from infra.sandbox.behaviour import SWITCHES
+from infra.sandbox.behaviour import SWITCHES, read_switches
 from infra.sandbox.grammars import Words
+from infra.sandbox.orders import Order
+from infra.sandbox.settings import Settings
+from infra.sandbox.vendor import Vendor
 from tests.sandbox.calls import Inbox, Sandbox, read_error
 
 NOT_ACCEPTED = ["drop_before_accept", "hang_before_accept:0.05"]
@@ -99,6 +103,58 @@ def test_a_create_is_told_to_come_later_though_places_are_free(sandbox: Sandbox)
     assert sandbox.find("ours") == []
 
 
+@pytest.mark.parametrize(("seconds", "retry_after"), [("7", "7"), ("0.5", "0.5"), ("0", None)])
+def test_a_create_says_when_to_come_again_or_does_not(
+    sandbox: Sandbox, seconds: str, retry_after: str | None
+) -> None:
+    reply = sandbox.order(behaviour={"create": f"http_429:{seconds}"})
+    assert read_error(reply) == (429, "too_many_generations")
+    assert reply.headers.get("Retry-After") == retry_after
+    assert sandbox.stats()["refused_busy"] == 1
+
+
+@pytest.mark.parametrize(
+    ("create", "status", "code"),
+    [
+        ("unauthorized", 401, "unauthorized"),
+        ("no_credit", 402, "no_credit"),
+        ("model_gone", 404, "unknown_model"),
+    ],
+)
+def test_a_create_is_refused_for_good(
+    sandbox: Sandbox, create: str, status: int, code: str
+) -> None:
+    reply = sandbox.order(client_id="ours", behaviour={"create": create})
+    assert read_error(reply) == (status, code)
+    assert sandbox.find("ours") == []
+
+
+def test_a_create_answers_byte_by_byte(sandbox: Sandbox) -> None:
+    started = time.monotonic()
+    reply = sandbox.order(client_id="ours", behaviour={"create": "drip:1000"})
+    assert time.monotonic() - started > 0.1
+    assert reply.status_code == 201
+    assert [found["id"] for found in sandbox.find("ours")] == [reply.json()["id"]]
+
+
+def test_a_create_that_drips_outlasts_every_single_wait(sandbox: Sandbox) -> None:
+    body = {
+        "client_id": "ours",
+        "kind": "video",
+        "model": "sandbox-video-1",
+        "prompt": "a fox [sandbox create=drip:10]",
+    }
+    pieces = []
+    started = time.monotonic()
+    with sandbox.http.stream("POST", "/v1/generations", json=body, timeout=0.5) as reply:
+        for piece in reply.iter_raw():
+            pieces.append(piece)
+            if time.monotonic() - started > 1:
+                break
+    assert 5 <= len(pieces) <= 11
+    assert {len(piece) for piece in pieces} == {1}
+
+
 def test_a_gateway_answers_for_an_order_that_was_accepted(sandbox: Sandbox) -> None:
     reply = sandbox.order(client_id="ours", behaviour={"create": "html_502"})
     assert reply.status_code == 502
@@ -135,6 +191,46 @@ def test_a_status_call_hangs_for_the_generation_that_asked_for_it(sandbox: Sandb
         started = time.monotonic()
         sandbox.show(generation["id"])
         assert (time.monotonic() - started >= 0.3) is is_slow
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [("http_429:3", (429, "too_many_generations")), ("unauthorized", (401, "unauthorized"))],
+)
+def test_a_status_call_is_refused_while_the_generation_goes_on(
+    sandbox: Sandbox, status: str, error: tuple[int, str]
+) -> None:
+    generation = sandbox.accept(client_id="ours")
+    sandbox.switch(status=status)
+    reply = sandbox.http.get(f"/v1/generations/{generation['id']}")
+    assert read_error(reply) == error
+    assert reply.headers.get("Retry-After") == ("3" if error[0] == 429 else None)
+    lookup = sandbox.http.get("/v1/generations", params={"client_id": "ours"})
+    assert read_error(lookup) == error
+    sandbox.switch()
+    assert sandbox.wait_for_end(generation["id"])["status"] == "succeeded"
+
+
+def test_a_status_call_answers_byte_by_byte(sandbox: Sandbox) -> None:
+    generation = sandbox.finish(behaviour={"status": "drip:1000"})
+    assert generation["status"] == "succeeded"
+    started = time.monotonic()
+    assert sandbox.show(generation["id"])["id"] == generation["id"]
+    assert time.monotonic() - started > 0.1
+
+
+def test_a_status_call_answers_for_another_generation(sandbox: Sandbox) -> None:
+    generation = sandbox.accept(behaviour={"status": "foreign"})
+    assert sandbox.show(generation["id"])["id"] != generation["id"]
+
+
+@pytest.mark.parametrize(("most", "made"), [(100, 3), (2, 2), (1, 1)])
+async def test_no_more_results_are_made_than_that(most: int, made: int) -> None:
+    vendor = Vendor(Settings(), "http://127.0.0.1")
+    order = Order("ours", "image", "sandbox-image-1", "a fox", "a fox", count=3, units=3)
+    generation = vendor.accept(replace(order, overrides=read_switches({"results": most})))
+    assert (generation.order.count, generation.order.units) == (made, 3)
+    await vendor.close()
 
 
 def test_a_lookup_lags_behind_acceptance(sandbox: Sandbox) -> None:

@@ -81,6 +81,16 @@ def test_an_address_can_be_dead_on_arrival_and_alive_again_later(sandbox: Sandbo
     assert sandbox.download(sandbox.show(generation["id"])).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("result", "error"), [("http_403", (403, "bad_token")), ("http_404", (404, "not_found"))]
+)
+def test_a_good_address_can_be_refused(
+    sandbox: Sandbox, result: str, error: tuple[int, str]
+) -> None:
+    generation = sandbox.finish(behaviour={"result": result})
+    assert read_error(sandbox.download(generation)) == error
+
+
 def test_a_slow_result_keeps_its_pace(sandbox: Sandbox) -> None:
     generation = sandbox.finish()
     size_bytes = generation["result"]["size_bytes"]
@@ -90,10 +100,37 @@ def test_a_slow_result_keeps_its_pace(sandbox: Sandbox) -> None:
     assert 0.4 < time.monotonic() - started < 1.5
 
 
+def test_a_hesitant_result_begins_with_a_single_byte(sandbox: Sandbox) -> None:
+    generation = sandbox.finish(behaviour={"result": "hesitant"})
+    with sandbox.stranger.stream("GET", generation["result"]["url"]) as reply:
+        pieces = list(reply.iter_raw())
+    assert len(pieces[0]) == 1
+    assert _open(b"".join(pieces)) == "h264"
+
+
 def test_a_result_redirects_into_the_private_network(sandbox: Sandbox) -> None:
     reply = sandbox.download(sandbox.finish(behaviour={"result": "redirect_private"}))
     assert reply.status_code == 302
     assert reply.headers["Location"].startswith("http://169.254.169.254/")
+
+
+def test_a_result_is_redirected_so_often_and_then_served(sandbox: Sandbox) -> None:
+    generation = sandbox.finish(behaviour={"result": "redirects:3"})
+    url = generation["result"]["url"]
+    for _ in range(3):
+        reply = sandbox.stranger.get(url)
+        assert reply.status_code == 302
+        url = reply.headers["Location"]
+    assert _open(sandbox.stranger.get(url).content) == "h264"
+
+
+def test_a_redirected_address_is_as_secret_as_the_first(sandbox: Sandbox) -> None:
+    generation = sandbox.finish(behaviour={"result": "redirects:1"})
+    moved = sandbox.download(generation).headers["Location"]
+    assert read_error(sandbox.stranger.get(moved.replace("token=", "token=0"))) == (
+        403,
+        "bad_token",
+    )
 
 
 def _open(content: bytes) -> str:

@@ -17,7 +17,7 @@ from tests.product import Caller, Product, running
 from tests.vendors.stage import PICTURE, USUAL
 
 PROMPT = "a red fox on a hill"
-_SIZE_PX = (900, 1200)
+_SIZE_PX = (768, 1024)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from tests.product import free_port
 WAIT_SECONDS = 20.0
 ANSWER_SECONDS = 15.0
 FETCH_MAX_BYTES = 30_000_000
-PICTURE = (Path(__file__).parent / "picture.jpg").read_bytes()  # 900 × 1200
+PICTURE = (Path(__file__).parent / "picture.jpg").read_bytes()  # 768 × 1024
 
 INSTANT = Behaviour().with_overrides(read_switches({"render": "instant"}))
 USUAL: Mapping[str, Any] = {

@@ -13,7 +13,6 @@ from infra.vendors.edenai import WIRE
 from shared import catalogue
 from shared.errors import (
     VendorBusy,
-    VendorError,
     VendorGone,
     VendorRejected,
     VendorUnknown,
@@ -134,39 +133,6 @@ async def test_a_server_error_leaves_open_whether_a_film_is_made(stage: Stage, m
         await stage.submit(stage.work(model, switches="create=http_500"))
 
 
-@pytest.mark.parametrize("model", EACH_CALL)
-@pytest.mark.parametrize(
-    ("switches", "error", "code"),
-    [
-        ("moderation=refuse", VendorRejected, "moderation_blocked"),
-        ("create=unauthorized", VendorRejected, "provider_misconfigured"),
-        ("create=no_credit", VendorRejected, "provider_misconfigured"),
-        ("create=model_gone", VendorRejected, "model_gone"),
-        ("create=http_429", VendorBusy, "provider_busy"),
-        ("create=drop_after_accept", VendorUnknown, "timed_out"),
-        ("create=html_502", VendorUnknown, "provider_failed"),
-        ("create=garbage_json", VendorUnknown, "provider_failed"),
-    ],
-)
-async def test_a_refused_order_says_why(
-    stage: Stage, model: str, switches: str, error: type[VendorError], code: str
-) -> None:
-    with pytest.raises(error) as caught:
-        await stage.submit(stage.work(model, switches=switches))
-    assert caught.value.code == code
-
-
-async def test_a_wrong_key_is_ours_to_mend() -> None:
-    async with staged("edenai", key="a-key-of-nobody") as stage:
-        for model in EACH_CALL:
-            with pytest.raises(VendorRejected) as caught:
-                await stage.submit(stage.work(model))
-            assert caught.value.code == "provider_misconfigured"
-        with pytest.raises(VendorUnknown) as unknown:
-            await stage.driver.poll(replace(stage.work(FILM).ticket, task_id="550e8400"))
-        assert unknown.value.code == "provider_misconfigured"
-
-
 @pytest.mark.parametrize("model", ["edenai-runway-gen-3", "edenai-kling-2.5", "edenai-nova-reel"])
 async def test_what_it_does_not_sell_any_more_is_gone(stage: Stage, model: str) -> None:
     with pytest.raises(VendorRejected) as caught:
@@ -200,19 +166,6 @@ async def test_an_answer_that_is_no_answer_leaves_the_task_running(
     accepted = await stage.submit(work)
     with pytest.raises(VendorUnknown):
         await stage.ended(work, accepted)
-
-
-@pytest.mark.parametrize("model", [FILM, OLD_FILM])
-async def test_an_address_that_expired_is_asked_for_again(stage: Stage, model: str) -> None:
-    work = stage.work(model)
-    accepted = await stage.submit(work)
-    await stage.behave(result="expired")
-    dead = await stage.ended(work, accepted)
-    with pytest.raises(VendorUnknown) as caught:
-        await stage.fetched(work, dead.parcels[0])
-    assert caught.value.code == "result_unavailable"
-    await stage.behave()
-    assert await stage.fetched(work, (await stage.ended(work, accepted)).parcels[0])
 
 
 # ---------------------------------------------------------------- stopping

@@ -12,10 +12,7 @@ import pytest
 
 from infra.vendors.fal import WIRE
 from shared.errors import (
-    VendorBusy,
-    VendorError,
     VendorGone,
-    VendorRejected,
     VendorUnknown,
     WebhookRefused,
 )
@@ -89,38 +86,6 @@ async def test_a_picture_that_cannot_be_fetched_is_a_failure(stage: Stage) -> No
     nowhere = replace(asked.images["start"], url=f"{stage.url}/nothing.png")
     outcome = await stage.made(replace(asked, images={"start": nowhere}))
     assert (outcome.state, outcome.detail) == ("failed", "file_download_error")
-
-
-@pytest.mark.parametrize(
-    ("switches", "error", "code"),
-    [
-        ("moderation=refuse", VendorRejected, "moderation_blocked"),
-        ("create=unauthorized", VendorRejected, "provider_misconfigured"),
-        ("create=no_credit", VendorRejected, "provider_misconfigured"),
-        ("create=model_gone", VendorRejected, "model_gone"),
-        ("create=http_429", VendorBusy, "provider_busy"),
-        ("create=http_500", VendorUnknown, "provider_failed"),
-        ("create=html_502", VendorUnknown, "provider_failed"),
-        ("create=garbage_json", VendorUnknown, "provider_failed"),
-        ("create=drop_after_accept", VendorUnknown, "timed_out"),
-    ],
-)
-async def test_a_refused_order_says_why(
-    stage: Stage, switches: str, error: type[VendorError], code: str
-) -> None:
-    with pytest.raises(error) as caught:
-        await stage.submit(stage.work(FILM, switches=switches))
-    assert caught.value.code == code
-
-
-async def test_a_wrong_key_is_ours_to_mend() -> None:
-    async with staged("fal", key="of-somebody") as stage:
-        work = stage.work(FILM)
-        with pytest.raises(VendorRejected) as caught:
-            await stage.submit(work)
-        assert caught.value.code == "provider_misconfigured"
-        with pytest.raises(VendorUnknown):
-            await stage.driver.poll(replace(work.ticket, task_id="gen_1"))
 
 
 @pytest.mark.parametrize("switches", ["status=http_500", "status=html", "status=foreign"])
@@ -238,19 +203,6 @@ async def test_the_key_set_has_the_signing_key_among_others(stage: Stage) -> Non
 
 
 # ---------------------------------------------------------------- results
-
-
-async def test_an_address_that_expired_is_asked_for_again(stage: Stage) -> None:
-    work = stage.work(FILM)
-    accepted = await stage.submit(work)
-    await stage.ended(work, accepted)
-    await stage.behave(result="expired")
-    dead = await stage.ended(work, accepted)
-    with pytest.raises(VendorUnknown):
-        await stage.fetched(work, dead.parcels[0])
-    await stage.behave()
-    fresh = await stage.ended(work, accepted)
-    assert await stage.fetched(work, fresh.parcels[0])
 
 
 # ---------------------------------------------------------------- how strict the simulator is

@@ -272,19 +272,6 @@ async def test_too_many_orders_in_a_minute_are_busy() -> None:
             await stage.submit(stage.work("kling-3.0-turbo"))
 
 
-async def test_an_address_that_expired_is_asked_for_again(stage: Stage) -> None:
-    work = stage.work("kling-v2-6")
-    accepted = await stage.submit(work)
-    await stage.ended(work, accepted)
-    await stage.behave(result="expired")
-    dead = await stage.ended(work, accepted)
-    with pytest.raises(VendorUnknown):
-        await stage.fetched(work, dead.parcels[0])
-    await stage.behave()
-    fresh = await stage.ended(work, accepted)
-    assert await stage.fetched(work, fresh.parcels[0])
-
-
 # ---------------------------------------------------------------- keys
 
 

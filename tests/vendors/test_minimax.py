@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.vendors.minimax import WIRE
-from shared.errors import VendorBusy, VendorError, VendorRejected, VendorUnknown
+from shared.errors import VendorBusy, VendorRejected, VendorUnknown
 from shared.ports import Hint
 from tests.vendors.stage import Stage, json_of, staged
 
@@ -78,26 +78,6 @@ async def test_a_failure_says_which(stage: Stage, model: str, switches: str, cod
     assert (outcome.state, outcome.failure_code) == ("failed", code)
 
 
-@pytest.mark.parametrize("model", ["MiniMax-Hailuo-02", "MiniMax-H3", "image-01"])
-@pytest.mark.parametrize(
-    ("switches", "error", "code"),
-    [
-        ("moderation=refuse", VendorRejected, "moderation_blocked"),
-        ("create=unauthorized", VendorRejected, "provider_misconfigured"),
-        ("create=no_credit", VendorRejected, "provider_misconfigured"),
-        ("create=http_429", VendorBusy, "provider_busy"),
-        ("create=drop_after_accept", VendorUnknown, "timed_out"),
-        ("create=html_502", VendorUnknown, "provider_failed"),
-    ],
-)
-async def test_a_refused_order_says_why(
-    stage: Stage, model: str, switches: str, error: type[VendorError], code: str
-) -> None:
-    with pytest.raises(error) as caught:
-        await stage.submit(stage.work(model, switches=switches))
-    assert caught.value.code == code
-
-
 async def test_another_region_s_key_is_ours_to_mend() -> None:
     async with staged("minimax", key="a-key-of-china") as stage:
         for model in ("MiniMax-Hailuo-02", "MiniMax-H3", "image-01", "minimax-diving"):
@@ -143,21 +123,6 @@ async def test_a_callback_address_that_does_not_echo_is_ours_to_mend(stage: Stag
 
 
 # ---------------------------------------------------------------- results
-
-
-async def test_an_address_that_expired_is_asked_for_again(stage: Stage) -> None:
-    work = stage.work("MiniMax-Hailuo-02")
-    accepted = await stage.submit(work)
-    outcome = await stage.ended(work, accepted)
-    await stage.behave(result="expired")
-    dead = await stage.ended(work, accepted)
-    with pytest.raises(VendorUnknown):
-        await stage.fetched(work, dead.parcels[0])
-    await stage.behave()
-    fresh = await stage.ended(work, accepted)
-    assert await stage.fetched(work, fresh.parcels[0])
-    assert fresh != dead
-    assert outcome.state == "succeeded"
 
 
 async def test_an_answer_about_another_task_is_not_believed(stage: Stage) -> None:

@@ -10,7 +10,7 @@ import pytest
 from infra.vendors.modelslab import RETRY_AFTER_SECONDS, WIRE
 from shared import catalogue
 from shared.adapters.providers.modelslab import PROVIDER
-from shared.errors import VendorBusy, VendorError, VendorGone, VendorRejected, VendorUnknown
+from shared.errors import VendorBusy, VendorGone, VendorRejected, VendorUnknown
 from shared.ports import Hint
 from tests.vendors.stage import Stage, json_of, staged
 
@@ -125,40 +125,6 @@ async def test_a_picture_that_fails_at_once_is_over(stage: Stage, switches: str,
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("model", EACH_FAMILY)
-@pytest.mark.parametrize(
-    ("switches", "error", "code"),
-    [
-        ("moderation=refuse", VendorRejected, "moderation_blocked"),
-        ("create=unauthorized", VendorRejected, "provider_misconfigured"),
-        ("create=no_credit", VendorRejected, "provider_misconfigured"),
-        ("create=model_gone", VendorRejected, "model_gone"),
-        ("create=http_429", VendorBusy, "provider_busy"),
-        ("create=http_500", VendorUnknown, "provider_failed"),
-        ("create=drop_after_accept", VendorUnknown, "timed_out"),
-        ("create=html_502", VendorUnknown, "provider_failed"),
-        ("create=garbage_json", VendorUnknown, "provider_failed"),
-    ],
-)
-async def test_a_refused_order_says_why(
-    stage: Stage, model: str, switches: str, error: type[VendorError], code: str
-) -> None:
-    with pytest.raises(error) as caught:
-        await stage.submit(stage.work(model, switches=switches))
-    assert caught.value.code == code
-
-
-async def test_a_wrong_key_is_ours_to_mend() -> None:
-    async with staged("modelslab", key="a-key-of-nobody") as stage:
-        for model in EACH_FAMILY:
-            with pytest.raises(VendorRejected) as caught:
-                await stage.submit(stage.work(model))
-            assert caught.value.code == "provider_misconfigured"
-            with pytest.raises(VendorUnknown) as unknown:
-                await stage.driver.poll(replace(stage.work(model).ticket, task_id="155918900"))
-            assert unknown.value.code == "provider_misconfigured"
-
-
 @pytest.mark.parametrize("model", ["modelslab-veo2", "modelslab-veo3"])
 async def test_what_its_maker_has_shut_is_gone(stage: Stage, model: str) -> None:
     with pytest.raises(VendorRejected) as caught:
@@ -196,18 +162,6 @@ async def test_an_answer_that_is_no_answer_leaves_the_task_running(
     accepted = await stage.submit(work)
     with pytest.raises(VendorUnknown):
         await stage.ended(work, accepted)
-
-
-async def test_an_address_that_expired_is_asked_for_again(stage: Stage) -> None:
-    work = stage.work(FILM)
-    accepted = await stage.submit(work)
-    await stage.behave(result="expired")
-    dead = await stage.ended(work, accepted)
-    with pytest.raises(VendorUnknown) as caught:
-        await stage.fetched(work, dead.parcels[0])
-    assert caught.value.code == "result_unavailable"
-    await stage.behave()
-    assert await stage.fetched(work, (await stage.ended(work, accepted)).parcels[0])
 
 
 def test_nothing_can_be_looked_up_or_stopped() -> None:

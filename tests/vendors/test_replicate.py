@@ -17,9 +17,7 @@ from infra.vendors import replicate
 from infra.vendors.replicate import WIRE
 from shared.errors import (
     VendorBusy,
-    VendorError,
     VendorGone,
-    VendorRejected,
     VendorUnknown,
     WebhookRefused,
 )
@@ -87,38 +85,6 @@ async def test_a_film_begins_with_the_picture_and_has_its_shape(
 async def test_a_failure_says_which(stage: Stage, switches: str, code: str) -> None:
     outcome = await stage.made(stage.work(FILM, switches=switches))
     assert (outcome.state, outcome.failure_code) == ("failed", code)
-
-
-@pytest.mark.parametrize(
-    ("switches", "error", "code"),
-    [
-        ("moderation=refuse", VendorRejected, "moderation_blocked"),
-        ("create=unauthorized", VendorRejected, "provider_misconfigured"),
-        ("create=no_credit", VendorRejected, "provider_misconfigured"),
-        ("create=model_gone", VendorRejected, "model_gone"),
-        ("create=http_429", VendorBusy, "provider_busy"),
-        ("create=http_500", VendorUnknown, "provider_failed"),
-        ("create=html_502", VendorUnknown, "provider_failed"),
-        ("create=garbage_json", VendorUnknown, "provider_failed"),
-        ("create=drop_after_accept", VendorUnknown, "timed_out"),
-    ],
-)
-async def test_a_refused_order_says_why(
-    stage: Stage, switches: str, error: type[VendorError], code: str
-) -> None:
-    with pytest.raises(error) as caught:
-        await stage.submit(stage.work(FILM, switches=switches))
-    assert caught.value.code == code
-
-
-async def test_a_wrong_key_is_ours_to_mend() -> None:
-    async with staged("replicate", key="r8_of_somebody") as stage:
-        work = stage.work(FILM)
-        with pytest.raises(VendorRejected) as caught:
-            await stage.submit(work)
-        assert caught.value.code == "provider_misconfigured"
-        with pytest.raises(VendorUnknown):
-            await stage.driver.poll(replace(work.ticket, task_id="gen_1"))
 
 
 async def test_a_model_that_does_not_exist_is_not_found(stage: Stage) -> None:
@@ -204,19 +170,6 @@ async def until_refused(stage: Stage) -> None:
 
 
 # ---------------------------------------------------------------- results
-
-
-async def test_an_address_that_expired_is_asked_for_again(stage: Stage) -> None:
-    work = stage.work(FILM)
-    accepted = await stage.submit(work)
-    await stage.ended(work, accepted)
-    await stage.behave(result="expired")
-    dead = await stage.ended(work, accepted)
-    with pytest.raises(VendorUnknown):
-        await stage.fetched(work, dead.parcels[0])
-    await stage.behave()
-    fresh = await stage.ended(work, accepted)
-    assert await stage.fetched(work, fresh.parcels[0])
 
 
 def test_an_hour_after_its_end_the_vendor_forgets_a_prediction() -> None:

@@ -19,6 +19,7 @@ from shared.errors import (
     VendorError,
     VendorGone,
     VendorUnknown,
+    VendorUnusable,
     WebhookRefused,
 )
 from shared.failures import FailureCode
@@ -36,6 +37,7 @@ from shared.ports import (
     NotSent,
     Outcome,
     Parcel,
+    ReplyTooLarge,
     Ticket,
     Work,
 )
@@ -151,6 +153,8 @@ class Driver:
             try:
                 async for chunk in chunks:
                     yield chunk
+            except ReplyTooLarge as error:
+                raise VendorUnusable(FailureCode.RESULT_INVALID, str(error)) from error
             except (NotSent, NoReply) as error:
                 raise VendorUnknown(FailureCode.RESULT_UNAVAILABLE, str(error)) from error
             finally:
