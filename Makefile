@@ -38,7 +38,7 @@ reference: setup ## write docs/openapi.json, docs/errors.md and terraform/manife
 
 test: setup chromium ## pass every test; make test ARGS="-k ledger" passes some
 	$(if $(WEB),$(WEB) npm test)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: setup ## what CI asks besides the tests: style, types, who imports whom, risky settings
 	$(BIN)/ruff check

@@ -22,7 +22,8 @@ VendorError                      what one call to a vendor came to; never shown 
 ├── VendorRejected               definitely not accepted, and would not be
 ├── VendorBusy                   definitely not accepted; try later
 ├── VendorUnknown                may have been accepted
-└── VendorGone                   the vendor does not know this task
+├── VendorGone                   the vendor does not know this task
+└── VendorUnusable               what it serves as a result is none
 """
 
 from typing import ClassVar

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.errors import PromptLength, UnsupportedSetting
 from shared.jobs import Settings
-from shared.models import CHOSEN, IMAGE_ROLES, Condition, Model
+from shared.models import ADAPTIVE, CHOSEN, IMAGE_ROLES, Condition, Model
 
 _IS_THERE = {"none": (False,), "optional": (False, True), "required": (True,)}
 
@@ -58,15 +58,17 @@ def plainest(model: Model) -> Generation:
 
 def fit_another(model: Model, generation: Generation) -> Generation:
     """The same request as another model would do it: all is as it was asked for, except that a
-    resolution which the other does not have is left to it, and the shape where it has no choice of
-    shapes. Raises the errors of `fit`, and `UnsupportedSetting` for a model of another kind.
+    resolution which the other does not have is left to it, and so is the shape where it has no
+    choice of shapes or cannot adapt its own. Raises the errors of `fit`, and `UnsupportedSetting`
+    for a model of another kind.
     """
     if model.kind != generation.model.kind:
         raise UnsupportedSetting(f"{model.name} makes no {generation.model.kind}.", param="model")
     settings, can = generation.settings, model.capabilities
     if settings.resolution not in can.resolutions:
         settings = replace(settings, resolution=None)
-    if not can.aspect_ratios:
+    does_not_adapt = settings.aspect_ratio == ADAPTIVE and ADAPTIVE not in can.aspect_ratios
+    if not can.aspect_ratios or does_not_adapt:
         settings = replace(settings, aspect_ratio=None)
     return fit(model, generation.prompt, settings, generation.images, generation.project_id)
 

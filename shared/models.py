@@ -14,6 +14,7 @@ ModelState = Literal["live", "retiring", "retired", "off"]
 
 IMAGE_ROLES = ("start", "end", "subject", "source")
 CHOSEN = ("duration_seconds", "resolution", "aspect_ratio")  # the settings that are choices
+ADAPTIVE = "adaptive"  # the aspect ratio of the picture that is changed or begun with
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from shared.adapters.providers._replies import content_in, object_in, objects_in
 from shared.adapters.providers.translator import Account
 from shared.errors import VendorError, VendorRejected, VendorUnknown
 from shared.failures import FailureCode
+from shared.models import ADAPTIVE
 from shared.ports import Accepted, Data, HttpReply, HttpRequest, Parcel, Work
 
 # In the order in which the model sees them.
@@ -49,7 +50,8 @@ def submit(work: Work, account: Account) -> HttpRequest:
 
 
 def _settings(work: Work) -> Mapping[str, Any]:
-    asked = {"aspectRatio": work.aspect_ratio, "imageSize": work.resolution}
+    shape = None if work.aspect_ratio == ADAPTIVE else work.aspect_ratio
+    asked = {"aspectRatio": shape, "imageSize": work.resolution}
     image = {name: value for name, value in asked.items() if value is not None}
     settings: dict[str, Any] = {"responseModalities": ["TEXT", "IMAGE"]}
     return settings | ({"imageConfig": image} if image else {})

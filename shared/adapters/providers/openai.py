@@ -23,6 +23,7 @@ from shared.adapters.providers._replies import (
 from shared.adapters.providers.translator import Account, Provider
 from shared.errors import VendorBusy, VendorError, VendorRejected, VendorUnknown
 from shared.failures import FailureCode
+from shared.models import ADAPTIVE
 from shared.ports import Accepted, HttpReply, HttpRequest, Parcel, Work
 
 # Four pictures of 1.5 megapixels as PNG, in base64.
@@ -30,6 +31,7 @@ REPLY_BYTES_MAX = 48_000_000
 
 # Both sides of a size are multiples of 16 (facts F2).
 _SIZES: Mapping[str, str] = {
+    ADAPTIVE: "auto",
     "1:1": "1024x1024",
     "3:2": "1536x1024",
     "2:3": "1024x1536",

@@ -356,6 +356,14 @@ def test_a_model_that_has_no_shapes_takes_any() -> None:
     assert moved.settings == replace(ASKED.settings, aspect_ratio=None)
 
 
+def test_a_shape_that_follows_the_picture_is_left_to_a_model_that_cannot_follow() -> None:
+    adapting = replace(ASKED, settings=replace(ASKED.settings, aspect_ratio="adaptive"))
+    moved = fitting.fit_another(other(), adapting)
+    assert moved.settings.aspect_ratio == CAPABILITIES.aspect_ratios[0]
+    able = other(aspect_ratios=("1:1", "adaptive"))
+    assert fitting.fit_another(able, adapting).settings.aspect_ratio == "adaptive"
+
+
 def test_a_resolution_that_is_left_to_the_other_keeps_its_conditions() -> None:
     condition = Condition({"audio": (True,)}, {"resolution": ("4k",)})
     moved = fitting.fit_another(other(resolutions=("768p", "4k"), conditions=(condition,)), ASKED)
