@@ -1,29 +1,27 @@
 """Every deliberate error, drawn as a tree.
 
-AppError                         a caller sees `code`, `message`, `type`, `param`
-├── InvalidJson                  400
-├── Unauthorized                 401  SessionExpired, SessionRevoked
-├── InsufficientTokens           402
-├── Forbidden                    403  WebhookRefused
-├── NotFound                     404
-├── MethodNotAllowed             405
-├── Conflict                     409  IdempotencyKeyReused, QuoteExpired, QuoteMismatch,
-│                                     CostAboveMaximum, NotCancellable, JobNotFinished,
-│                                     ImageNotReady, ModelUnavailable
-├── BodyTooLarge                 413  ImageTooLarge
-├── UnsupportedImage             415
-├── InvalidRequest               422  PromptLength, ModerationBlocked, UnknownModel,
-│                                     UnsupportedSetting,
-│                                     ImageRejected (NotAnImage, ImageTooManyPixels)
-├── RateLimited                  429  TooManyWaiting
-└── Unavailable                  503  Contention, QueueUnavailable
+AppError                 a caller sees `code`, `message`, `type`, `param`
+├── InvalidJson          400
+├── Unauthorized         401  SessionExpired, SessionRevoked
+├── InsufficientTokens   402
+├── Forbidden            403  WebhookRefused
+├── NotFound             404
+├── MethodNotAllowed     405
+├── Conflict             409  IdempotencyKeyReused, QuoteExpired, QuoteMismatch, JobNotFinished,
+│                             CostAboveMaximum, NotCancellable, ImageNotReady, ModelUnavailable
+├── BodyTooLarge         413  ImageTooLarge
+├── UnsupportedImage     415
+├── InvalidRequest       422  PromptLength, ModerationBlocked, UnknownModel, UnsupportedSetting,
+│                             ImageRejected (NotAnImage, ImageTooManyPixels)
+├── RateLimited          429  TooManyWaiting
+└── Unavailable          503  Contention, QueueUnavailable
 
-VendorError                      what one call to a vendor came to; never shown as it is
-├── VendorRejected               definitely not accepted, and would not be
-├── VendorBusy                   definitely not accepted; try later
-├── VendorUnknown                may have been accepted
-├── VendorGone                   the vendor does not know this task
-└── VendorUnusable               what it serves as a result is none
+VendorError              what one call to a vendor came to; never shown as it is
+├── VendorRejected       definitely not accepted, and would not be
+├── VendorBusy           definitely not accepted; try later
+├── VendorUnknown        may have been accepted
+├── VendorGone           the vendor does not know this task
+└── VendorUnusable       what it serves as a result is none
 """
 
 from typing import ClassVar
@@ -272,10 +270,8 @@ class QueueUnavailable(Unavailable):
 
 
 class VendorError(Exception):
-    """One call to a vendor that did not come to a usable answer.
-
-    `code` is one of `shared.failures.FailureCode`'s values; `detail` is for the logs only.
-    """
+    """One call to a vendor that did not come to a usable answer. `code` is a `FailureCode`, and
+    `detail` is for the logs only."""
 
     def __init__(self, code: str, detail: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(f"{code}: {detail}")

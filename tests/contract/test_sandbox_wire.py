@@ -18,7 +18,14 @@ from shared.adapters.media import PyavMedia
 from shared.adapters.providers.driver import Driver
 from shared.adapters.providers.translator import Account
 from shared.adapters.system import SystemClock
-from shared.errors import VendorBusy, VendorGone, VendorRejected, VendorUnknown, WebhookRefused
+from shared.errors import (
+    VendorBusy,
+    VendorGone,
+    VendorRejected,
+    VendorUnknown,
+    VendorUnusable,
+    WebhookRefused,
+)
 from shared.ports import Hint, Inbound, Outcome, Parcel, Ticket, Work
 from tests.contract.test_media import Drawer
 from tests.sandbox.calls import open_inbox
@@ -247,7 +254,7 @@ async def test_a_status_that_cannot_be_read_leaves_the_task_running(
 
 
 @pytest.mark.parametrize(
-    "switches", ["result=huge:6", "result=truncated", "result=expired", "result=redirect_private"]
+    "switches", ["result=truncated", "result=expired", "result=redirect_private"]
 )
 async def test_a_result_that_cannot_be_had_is_unavailable(
     driver: Driver, request: pytest.FixtureRequest, switches: str
@@ -258,6 +265,15 @@ async def test_a_result_that_cannot_be_had_is_unavailable(
         await fetched(driver, outcome)
     assert caught.value.code == "result_unavailable"
     assert "token" not in str(caught.value)
+
+
+async def test_a_result_over_its_size_is_none(
+    driver: Driver, request: pytest.FixtureRequest
+) -> None:
+    ticket = await submitted(driver, work(request, "latency=0 result=huge:6"))
+    outcome = await ended(driver, ticket)
+    with pytest.raises(VendorUnusable):
+        await fetched(driver, outcome)
 
 
 async def test_a_result_elsewhere_is_not_fetched(driver: Driver) -> None:

@@ -24,6 +24,7 @@ from shared.errors import (
     VendorGone,
     VendorRejected,
     VendorUnknown,
+    VendorUnusable,
     WebhookRefused,
 )
 from shared.ports import Hint, Inbound, Parcel, Work
@@ -273,7 +274,7 @@ async def test_a_result_on_another_host_is_not_fetched(stage: Stage) -> None:
             await stage.fetched(work, Parcel(url))
 
 
-@pytest.mark.parametrize("switches", ["result=expired", "result=truncated", "result=huge:40"])
+@pytest.mark.parametrize("switches", ["result=expired", "result=truncated"])
 async def test_a_file_that_cannot_be_had_is_unavailable(stage: Stage, switches: str) -> None:
     work = stage.work(OMNI, switches=switches)
     outcome = await stage.made(work)
@@ -281,6 +282,13 @@ async def test_a_file_that_cannot_be_had_is_unavailable(stage: Stage, switches: 
         await stage.fetched(work, outcome.parcels[0])
     assert caught.value.code == "result_unavailable"
     assert "token" not in str(caught.value)
+
+
+async def test_a_file_over_its_size_is_no_result(stage: Stage) -> None:
+    work = stage.work(OMNI, switches="result=huge:40")
+    outcome = await stage.made(work)
+    with pytest.raises(VendorUnusable):
+        await stage.fetched(work, outcome.parcels[0])
 
 
 # ---------------------------------------------------------------- webhooks
