@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.e2e.studio import LAPTOP
 from tests.product import ROOT, Product, running
 
 DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
@@ -34,3 +35,15 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=own, args=list(QUIET))
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, product: Product) -> Iterator[Page]:
+    """A laptop's window, in which nothing breaks."""
+    context = browser.new_context(viewport=LAPTOP, base_url=product.base_url, locale="en-GB")
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    context.close()
+    assert problems == []

@@ -48,7 +48,11 @@ GROWTH_MAX_BYTES = 64 * 1024 * 1024
 
 # Two installations: in one each job has trouble of its own, in the other its vendor has.
 ALONE, PAUSING = 0, 1
-SETTINGS_ALONE = {"PAUSE_AFTER_FAILURES": "10000", "BUSY_ATTEMPTS_MAX": "3"}
+SETTINGS_ALONE = {
+    "PAUSE_AFTER_FAILURES": "10000",
+    "BUSY_ATTEMPTS_MAX": "3",
+    "STORE_LIMIT_SECONDS": "16",  # dozens of jobs are played at once
+}
 PAUSE_SECONDS = 10
 SETTINGS_PAUSING = {
     "PAUSE_AFTER_FAILURES": "3",
@@ -406,9 +410,9 @@ def test_an_answer_that_comes_byte_by_byte_is_cut_and_the_task_is_found(played: 
 
 
 def is_cut_by_the_total_limit(request: Heard) -> bool:
-    """Whether the caller left when the time was up: there was a byte each second."""
+    """Whether the caller left when the time was up; at a byte each second it had minutes to go."""
     assert request.left_at is not None
-    return ANSWER_SECONDS - 1 < request.left_at - request.at < ANSWER_SECONDS + 3
+    return ANSWER_SECONDS - 1 < request.left_at - request.at < ANSWER_SECONDS + 10
 
 
 @plays(ALONE)
