@@ -56,7 +56,7 @@ fmt: setup ## repair what can be repaired by itself
 simulate: setup ## play the money protocol under faults (SEEDS, FROM, FAULTS), or tell one play (SEED=n TRACE=1)
 	$(BIN)/python -m infra.simulate $(PLAYS)
 
-exhaustive: setup ## try every fault and every pair of faults in small plays (hours)
+exhaustive: setup ## try every fault in small plays, and every pair of faults (half an hour)
 	$(BIN)/python -m infra.simulate --exhaustive
 
 mutants: setup ## hunt every mutant of the protocol with up to SEEDS seeds each

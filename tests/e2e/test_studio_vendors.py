@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.studio import (
     DONE_MS,
@@ -22,6 +22,7 @@ from tests.e2e.studio import (
 from tests.product import Product
 from tests.vendors.installation import Installation, installed
 
+TALL = ViewportSize(width=1280, height=1030)
 PROMPT = "A paper boat drifts out to sea at dusk"
 
 
@@ -44,7 +45,7 @@ def choose(page: Page, provider: str, model: str, kind: str = "Video") -> None:
     page.get_by_role("button", name=re.compile("^Model: ")).click()
     page.get_by_role("combobox", name="Provider").select_option(provider)
     page.get_by_role("searchbox", name="Find a model").fill(model)
-    page.get_by_role("radio", name=re.compile(f"^{re.escape(model)}(?=about)")).click()
+    page.get_by_role("radio", name=re.compile(f"^{model} about")).click()
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
@@ -61,9 +62,10 @@ def test_hailuo_makes_a_video_from_a_first_frame(page: Page, tmp_path: Path) -> 
     before = balance(page)
     choose(page, "MiniMax", "Hailuo 02")
     add_picture(page, "First frame", tmp_path)
+    page.get_by_role("radio", name="10 seconds").check()
     page.get_by_role("radio", name="1080P").check()
     expect(page.get_by_role("radio", name="6 seconds")).to_be_checked()
-    expect(page.get_by_role("radio", name="10 seconds")).to_be_disabled()
+    expect(page.get_by_text("Now 6 s. With 1080P: ")).to_be_visible()
     price = generate(page, PROMPT)
     expect_playing(page.locator("video"))
     expect_balance(page, before - price)
@@ -82,6 +84,10 @@ def test_kling_makes_a_video_of_five_seconds_from_a_picture(page: Page, tmp_path
     assert round(video.evaluate("video => video.duration")) == 5
     expect_balance(page, before - price)
     if keep := os.environ.get("SCREENSHOTS"):
+        page.set_viewport_size(TALL)
+        page.get_by_role("radio", name="Video", exact=True).scroll_into_view_if_needed()
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(4_000)  # the player's controls fade away
         page.screenshot(path=Path(keep) / "studio.png")
 
 

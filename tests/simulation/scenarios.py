@@ -14,6 +14,7 @@ from tests.simulation.world import World
 
 VENDOR = Traits("ada", places=1, run_limit_ms=300_000)
 _ALWAYS = range(1000)
+_PURGE_EVERY_MS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Scenario:
     world: Mapping[str, Collection[int]] = field(default_factory=dict)
     others: tuple[Traits, ...] = ()
     revoked_ms: int = 0  # how long the vendor does not know our key
+    purged_until_ms: int = 0  # how long every task is lost while it waits
     late_result: str = "gift"
     within_seconds: int = 40
     timers: Mapping[str, int] = field(default_factory=dict)
@@ -56,11 +58,19 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("success", (_wish(0),), ("done",)),
     Scenario("success by polling", (_wish(0),), ("done",), replace(VENDOR, sends_hooks=False)),
     Scenario(
-        "success, seen late",
-        (_wish(0),),
-        ("done",),
+        "two successes, seen late",
+        (_wish(0), _wish(1, 500)),
+        ("done", "done"),
         replace(VENDOR, sends_hooks=False),
         {"lookup_lag": _ALWAYS},
+        within_seconds=60,
+    ),
+    Scenario(
+        "the first tasks are purged",
+        (_wish(0),),
+        ("done",),
+        purged_until_ms=5_000,
+        within_seconds=150,
     ),
     Scenario("vendor failure", (_wish(0),), ("failed",), world={"generation_fails": _ALWAYS}),
     Scenario("busy, then success", (_wish(0),), ("done",), world={"vendor_busy": {0}}),
@@ -209,6 +219,9 @@ def build(scenario: Scenario, faults: Script) -> World:
     world = World(Random(22), faults, Stage(traits, catalogue_of(traits), (settings,)))
     world.open(users=2, tokens=100)
     world.vendors[scenario.vendor.name].revoked_until_ms = START_MS + scenario.revoked_ms
+    for after_ms in range(0, scenario.purged_until_ms, _PURGE_EVERY_MS):
+        for queue in world.queue.names():
+            world.kernel.after(after_ms, world.queue.purge, queue)
     for wish in scenario.wishes:
         world.wish(wish, "usr_1" if wish.user_id == "usr_0" else "usr_0")
     return world
