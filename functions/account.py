@@ -1,23 +1,24 @@
 """Signing in, the account with its balance, and the ledger behind it."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import http, sessions, views, wire
+from shared import http, sessions, views
 from shared.usecases.end_sessions import end_sessions
-from shared.usecases.read_jobs import PAGE_MAX
 from shared.usecases.read_ledger import read_ledger
 from shared.usecases.read_session import Session
 from shared.usecases.sign_in_local import read_owner, sign_in_local
 
-router = http.router("account")
+if TYPE_CHECKING:
+    from shared.wire import requests
+
+router = http.Router("account")
 
 
-@router.post("/v1/auth/local", response_model=wire.SignedIn)
-async def sign_in(body: wire.SignInRequest) -> Response:
+@router.post("/v1/auth/local", reply="SignedIn")
+async def sign_in(_request: Request, body: "requests.SignInRequest") -> Response:
     """Sign in by e-mail alone; on a local installation only."""
     app = http.current_app()
     owner = await sign_in_local(app, body.email, body.language)
@@ -25,29 +26,25 @@ async def sign_in(body: wire.SignInRequest) -> Response:
     return http.reply({"token": token, "account": views.account(owner)})
 
 
-@router.post("/v1/auth/end", status_code=204, openapi_extra=http.SIGNED_IN)
+@router.post("/v1/auth/end", status=204, openapi=http.SIGNED_IN)
 async def end(request: Request) -> Response:
     """End every session of this account, this one too."""
     await end_sessions(http.current_app(), http.caller(request))
     return Response(status_code=204)
 
 
-@router.get("/v1/account", response_model=wire.AccountReply, openapi_extra=http.SIGNED_IN)
+@router.get("/v1/account", reply="AccountReply", openapi=http.SIGNED_IN)
 async def read(request: Request) -> Response:
     """The caller's account and balance."""
     session = await http.checked_caller(request)
     return http.reply(views.account(await read_owner(http.current_app(), session.user_id)))
 
 
-@router.get("/v1/account/ledger", response_model=wire.LedgerPage, openapi_extra=http.SIGNED_IN)
-async def ledger(
-    request: Request,
-    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 20,
-    after: Annotated[str | None, Query(max_length=200)] = None,
-) -> Response:
+@router.get("/v1/account/ledger", reply="LedgerPage", openapi=http.SIGNED_IN)
+async def ledger(request: Request, query: "requests.LedgerQuery") -> Response:
     """Every movement of the caller's tokens, newest first."""
     session = await http.checked_caller(request)
-    page = await read_ledger(http.current_app(), session.user_id, limit, after)
+    page = await read_ledger(http.current_app(), session.user_id, query.limit, query.after)
     return http.reply(views.page([views.row(row) for row in page.rows], page.has_more))
 
 

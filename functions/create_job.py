@@ -1,9 +1,11 @@
 """Everything that moves a job for its owner: quote, create, cancel, delete."""
 
+from typing import TYPE_CHECKING
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import http, views, wire
+from shared import http, views
 from shared.jobs import Settings
 from shared.usecases import create_job as creating
 from shared.usecases.cancel_job import cancel_job
@@ -12,39 +14,42 @@ from shared.usecases.price_job import CreateJob
 from shared.usecases.quote_job import quote_job
 from shared.usecases.read_session import Session
 
-router = http.router("jobs")
+if TYPE_CHECKING:
+    from shared.wire import requests
+
+router = http.Router("jobs")
 
 
-@router.post("/v1/quotes", response_model=wire.QuoteReply, openapi_extra=http.SIGNED_IN)
-async def quote(request: Request, body: wire.JobRequest) -> Response:
+@router.post("/v1/quotes", reply="QuoteReply", openapi=http.SIGNED_IN)
+async def quote(request: Request, body: "requests.JobRequest") -> Response:
     """What the same body would cost as a job; the price is honoured until it expires."""
     session = await http.checked_caller(request)
     return http.reply(views.quote(quote_job(http.current_app(), _command(session, request, body))))
 
 
-@router.post("/v1/jobs", status_code=202, response_model=wire.Job, openapi_extra=http.REPEATABLE)
-async def create(request: Request, body: wire.JobRequest) -> Response:
+@router.post("/v1/jobs", status=202, reply="Job", openapi=http.REPEATABLE)
+async def create(request: Request, body: "requests.JobRequest") -> Response:
     """Start one generation. The same Idempotency-Key always means the same job."""
     app = http.current_app()
     job = await creating.create_job(app, _command(http.caller(request), request, body))
     return http.reply(await views.job(app, job), 202)
 
 
-@router.post("/v1/jobs/{job_id}/cancel", response_model=wire.Job, openapi_extra=http.SIGNED_IN)
+@router.post("/v1/jobs/{job_id}/cancel", reply="Job", openapi=http.SIGNED_IN)
 async def cancel(request: Request, job_id: str) -> Response:
     """Stop a job while that is possible; its tokens come back."""
     app = http.current_app()
     return http.reply(await views.job(app, await cancel_job(app, http.caller(request), job_id)))
 
 
-@router.delete("/v1/jobs/{job_id}", response_model=wire.JobDeleted, openapi_extra=http.SIGNED_IN)
+@router.delete("/v1/jobs/{job_id}", reply="JobDeleted", openapi=http.SIGNED_IN)
 async def delete(request: Request, job_id: str) -> Response:
     """Forget a finished job and its media. The ledger keeps its rows."""
     await delete_job(http.current_app(), http.caller(request), job_id)
     return http.reply({"id": job_id, "object": "job.deleted", "deleted": True})
 
 
-def _command(session: Session, request: Request, body: wire.JobRequest) -> CreateJob:
+def _command(session: Session, request: Request, body: "requests.JobRequest") -> CreateJob:
     images = {} if body.images is None else body.images.model_dump(exclude_none=True)
     return CreateJob(
         session=session,

@@ -2,36 +2,36 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING
 
-from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from shared import http, polling, views, wire
+from shared import http, polling, views
 from shared.errors import JobNotFinished, NotFound
-from shared.usecases.read_jobs import PAGE_MAX, Lines, list_jobs, read_job
+from shared.usecases.read_jobs import Lines, list_jobs, read_job
 from shared.usecases.switch_vendors import RememberedSwitches
 
-router = http.router("jobs")
+if TYPE_CHECKING:
+    from shared.wire import requests
+
+router = http.Router("jobs")
 
 _OPENAPI = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 _lines = Lines()
 _switches = RememberedSwitches()
 
-Status = Literal["queued", "running", "storing", "succeeded", "failed", "cancelled"]
-
 
 @router.get("/v1/openapi.json")
-async def openapi() -> Response:
+async def openapi(_request: Request) -> Response:
     """This document."""
     headers = {"cache-control": "public, max-age=300"}
     return Response(_openapi(), headers=headers, media_type="application/json")
 
 
-@router.get("/v1/models", response_model=wire.ModelList)
-async def models() -> Response:
+@router.get("/v1/models", reply="ModelList")
+async def models(_request: Request) -> Response:
     """Every model with what it can and what it costs at least."""
     app = http.current_app()
     switches, now_ms = await _switches.read(app), app.clock.now_ms()
@@ -40,22 +40,18 @@ async def models() -> Response:
     return http.reply(body, headers={"cache-control": "public, max-age=60"})
 
 
-@router.get("/v1/jobs", response_model=wire.JobPage, openapi_extra=http.SIGNED_IN)
-async def jobs(
-    request: Request,
-    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 20,
-    after: Annotated[str | None, Query(max_length=128)] = None,
-    status: Status | None = None,
-    project_id: Annotated[str | None, Query(max_length=128)] = None,
-) -> Response:
+@router.get("/v1/jobs", reply="JobPage", openapi=http.SIGNED_IN)
+async def jobs(request: Request, query: "requests.JobsQuery") -> Response:
     """The caller's jobs, newest first."""
     app, session = http.current_app(), await http.checked_caller(request)
-    page = await list_jobs(app, session.user_id, limit, after, status, project_id)
+    page = await list_jobs(
+        app, session.user_id, query.limit, query.after, query.status, query.project_id
+    )
     items = [await views.job(app, job, await _lines.position(app, job)) for job in page.jobs]
     return http.reply(views.page(items, page.has_more))
 
 
-@router.get("/v1/jobs/{job_id}", response_model=wire.Job, openapi_extra=http.SIGNED_IN)
+@router.get("/v1/jobs/{job_id}", reply="Job", openapi=http.SIGNED_IN)
 async def job(request: Request, job_id: str) -> Response:
     """One job. `ETag`, `Retry-After` and `openai-poll-after-ms` say how to poll it."""
     app, session = http.current_app(), await http.checked_caller(request)
@@ -67,29 +63,19 @@ async def job(request: Request, job_id: str) -> Response:
     return http.reply(await views.job(app, found, position), headers=headers)
 
 
-@router.get(
-    "/v1/jobs/{job_id}/content",
-    status_code=302,
-    response_class=RedirectResponse,
-    openapi_extra=http.SIGNED_IN,
-)
-async def content(
-    request: Request,
-    job_id: str,
-    variant: Literal["video", "image", "thumbnail"] = "video",
-    index: Annotated[int, Query(ge=0, le=9)] = 0,
-) -> Response:
+@router.get("/v1/jobs/{job_id}/content", status=302, openapi=http.SIGNED_IN)
+async def content(request: Request, job_id: str, query: "requests.ContentQuery") -> Response:
     """A redirect to a short-lived address of a result or its thumbnail."""
     app, session = http.current_app(), await http.checked_caller(request)
     found = await read_job(app, session.user_id, job_id)
     if not found.results:
         raise JobNotFinished("This job has no result.")
-    if index >= len(found.results):
+    if query.index >= len(found.results):
         raise NotFound("This job has fewer results.")
-    result, is_thumbnail = found.results[index], variant == "thumbnail"
+    result, is_thumbnail = found.results[query.index], query.variant == "thumbnail"
     url = await app.blobs.sign_download(
         result.thumbnail_key if is_thumbnail else result.blob_key,
-        filename=None if is_thumbnail else views.filename(found, index),
+        filename=None if is_thumbnail else views.filename(found, query.index),
         expires_seconds=app.settings.download_seconds,
     )
     return RedirectResponse(url, 302)

@@ -8,7 +8,7 @@ from shared.callers import require_scheduler
 from shared.usecases import sweep as sweeping
 from shared.usecases.audit import audit
 
-router = http.router("internal")
+router = http.Router("internal")
 
 
 @router.post("/cron/sweep")

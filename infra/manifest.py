@@ -9,8 +9,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from fastapi.routing import APIRoute
-
 from infra.routes import FUNCTIONS, routers
 from shared import catalogue, records
 from shared.adapters import providers
@@ -88,14 +86,11 @@ def main() -> int:
 def _functions() -> dict[str, Any]:
     functions: dict[str, Any] = {}
     for name, router in zip(FUNCTIONS, routers(), strict=True):
-        routes = [route for route in router.routes if isinstance(route, APIRoute)]
         methods: dict[str, set[str]] = {}
-        for route in routes:
-            methods.setdefault(route.path, set()).update(route.methods or ())
-        internal = {"internal" in route.tags for route in routes}
-        assert len(internal) == 1, f"{name} is internal as a whole, or not at all"
+        for route in router.routes:
+            methods.setdefault(route.path, set()).add(route.method)
         functions[name] = {
-            "internal": internal.pop(),
+            "internal": router.tag == "internal",
             "required": sorted(REQUIRED[name]),
             "routes": {path: sorted(found) for path, found in methods.items()},
             "vendor_secret": VENDOR_SECRETS.get(name),

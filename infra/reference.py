@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+from infra.openapi import document
 from infra.routes import routers
-from shared import http
 from shared.errors import AppError
 from shared.failures import FailureCode, failure
 
@@ -16,7 +16,7 @@ _DOCS = Path(__file__).parents[1] / "docs"
 
 def openapi() -> str:
     """The union of all routers, as OpenAPI 3.1."""
-    return json.dumps(http.openapi(http.api(routers())), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document(routers()), indent=1, ensure_ascii=False) + "\n"
 
 
 def errors() -> str:

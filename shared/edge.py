@@ -1,20 +1,21 @@
-"""The HTTP edge on bare Starlette, around every function: errors out, limits, health, logs.
+"""The HTTP edge around every function: its addresses, errors out, limits, health, logs.
 
-`shared/http.py` adds sessions and FastAPI. A function whose start must be the lightest stands on
-this alone: neither FastAPI nor pydantic are loaded.
+It stands on Starlette, for the cold start: pydantic is loaded by the first request that has
+something to validate, and FastAPI, which would be a quarter of a start, only writes the OpenAPI
+document (`infra/openapi.py`). `shared/http.py` adds sessions.
 """
 
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from starlette import routing
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from shared import bootstrap, logs
@@ -32,27 +33,75 @@ _HEADERS = [
 ]
 
 
+Answer = Callable[..., Awaitable[Response]]
+
+
 @dataclass(frozen=True, slots=True)
-class Post:
-    """A route without a body model: `answer` gets the request, and what the path's braces name."""
+class Route:
+    """One address of a function.
 
+    `answer` gets the request, what the path's braces name, and what it asks for by an annotation in
+    quotes: `body: "requests.JobRequest"` or `query: "requests.JobsQuery"`, validated.
+    """
+
+    method: str
     path: str
-    answer: Callable[..., Awaitable[Response]]
-    tag: str
+    answer: Answer
+    status: int = 200
+    reply: str | None = None  # the model in shared/wire/replies.py that the answer looks like
+    openapi: Mapping[str, Any] = field(default_factory=dict)  # what else the document says
 
 
-def function(routes: Sequence[Post]) -> Callable[[Request], Awaitable[ASGIApp]]:
-    """The target that functions-framework calls, of routes that need no FastAPI."""
+class Router:
+    """The addresses of a function; `tag` groups them in the OpenAPI document."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.routes: list[Route] = []
+
+    def get(self, path: str, **about: Any) -> Callable[[Answer], Answer]:
+        """Declare what answers GET; `about` are the other fields of `Route`."""
+        return self._declaring("GET", path, about)
+
+    def post(self, path: str, **about: Any) -> Callable[[Answer], Answer]:
+        """As `get`."""
+        return self._declaring("POST", path, about)
+
+    def delete(self, path: str, **about: Any) -> Callable[[Answer], Answer]:
+        """As `get`."""
+        return self._declaring("DELETE", path, about)
+
+    def _declaring(
+        self, method: str, path: str, about: Mapping[str, Any]
+    ) -> Callable[[Answer], Answer]:
+        def declare(answer: Answer) -> Answer:
+            self.routes.append(Route(method, path, answer, **about))
+            return answer
+
+        return declare
+
+
+def function(router: Router) -> Callable[[Request], Awaitable[ASGIApp]]:
+    """The target that functions-framework calls."""
+    return target(api([router]))
+
+
+def api(routers: Sequence[Router]) -> Starlette:
+    """One app over some routers, with the product's errors and limits."""
     app = Starlette(
         routes=[
-            *(Route(route.path, _endpoint(route), methods=["POST"]) for route in routes),
-            Route("/healthz", _health),
+            *(
+                routing.Route(route.path, _endpoint(route), methods=[route.method])
+                for router in routers
+                for route in router.routes
+            ),
+            routing.Route("/healthz", _health),
         ],
         exception_handlers=HANDLERS,
     )
     app.router.redirect_slashes = False
     app.add_middleware(Edge)
-    return target(app)
+    return app
 
 
 def target(app: ASGIApp) -> Callable[[Request], Awaitable[ASGIApp]]:
@@ -80,7 +129,7 @@ def current_app() -> App:
 def reply(
     body: Mapping[str, Any], status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """A JSON answer, past FastAPI's second validation: views are tested against their models."""
+    """A JSON answer. It is not validated again: views are tested against their models."""
     return Response(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
         status,
@@ -97,13 +146,8 @@ def refusal(error: AppError) -> Response:
     return reply({"error": told | error.details}, error.status, headers)
 
 
-async def health() -> Response:
-    """This function answers."""
-    return reply({"status": "ok", "version": current_app().settings.version})
-
-
 async def _health(_request: Request) -> Response:
-    return await health()
+    return reply({"status": "ok", "version": current_app().settings.version})
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -178,8 +222,21 @@ def _too_large() -> BodyTooLarge:
     return BodyTooLarge(f"The body is over {BODY_MAX_BYTES // 1024} KiB.")
 
 
-def _endpoint(route: Post) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
+    kinds = {
+        name: kind
+        for name, kind in route.answer.__annotations__.items()
+        if name in ("body", "query")
+    }
+
     async def endpoint(request: Request) -> Response:
-        return await route.answer(request, **request.path_params)
+        read = await _read(request, kinds) if kinds else {}
+        return await route.answer(request, **request.path_params, **read)
 
     return endpoint
+
+
+async def _read(request: Request, kinds: Mapping[str, str]) -> dict[str, Any]:
+    from shared.wire import reading  # noqa: PLC0415  # it loads pydantic
+
+    return await reading.read(request, kinds)

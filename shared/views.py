@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict
+from typing import Any
 
 from shared import fitting, pricing
 from shared.app import App
@@ -15,7 +16,8 @@ from shared.usecases.cancel_job import is_cancellable
 from shared.usecases.quote_job import Quoted
 from shared.usecases.sign_in_local import Owner
 from shared.vendor_health import Switches
-from shared.wire import Json
+
+Json = dict[str, Any]
 
 _STAGES = {
     State.PARKED: "waiting",

@@ -5,7 +5,11 @@ from typing import Literal
 from pydantic import BaseModel
 
 
-class Condition(BaseModel):
+class Reply(BaseModel):
+    """What we send. Views are tested against it, and not validated as they go out."""
+
+
+class Condition(Reply):
     """Where all of `when` holds, all of `then` must: which values a setting, `audio` or a picture's
     role (true: there is one) may have."""
 
@@ -13,7 +17,7 @@ class Condition(BaseModel):
     then: dict[str, list[int | str | bool]]
 
 
-class PictureNeed(BaseModel):
+class PictureNeed(Reply):
     """What a picture must be like. Ratios are width to height, in hundredths. `crop`: it is cut to
     the chosen aspect ratio."""
 
@@ -26,7 +30,7 @@ class PictureNeed(BaseModel):
     crop: bool
 
 
-class Capabilities(BaseModel):
+class Capabilities(Reply):
     """What a model really can. A prompt of at most 0 characters: it takes none."""
 
     durations_seconds: list[int]
@@ -42,7 +46,7 @@ class Capabilities(BaseModel):
     picture: PictureNeed
 
 
-class ModelDefaults(BaseModel):
+class ModelDefaults(Reply):
     """What a request gets when it does not say."""
 
     duration_seconds: int | None
@@ -50,7 +54,7 @@ class ModelDefaults(BaseModel):
     aspect_ratio: str | None
 
 
-class Model(BaseModel):
+class Model(Reply):
     """One model of the catalogue."""
 
     id: str
@@ -65,10 +69,3 @@ class Model(BaseModel):
     expected_seconds: int
     capabilities: Capabilities
     defaults: ModelDefaults
-
-
-class ModelList(BaseModel):
-    """All models."""
-
-    object: Literal["list"]
-    data: list[Model]

@@ -1,9 +1,12 @@
 """What clients send."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.usecases.read_jobs import PAGE_MAX
+
+Json = dict[str, Any]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
@@ -55,3 +58,28 @@ class SignInRequest(Request):
         str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", max_length=254)
     ]
     language: Literal["en", "ru", "id"] = "en"
+
+
+class JobsQuery(BaseModel):
+    """Which of the caller's jobs."""
+
+    limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 20
+    after: Annotated[str, Field(max_length=128)] | None = None
+    status: Literal["queued", "running", "storing", "succeeded", "failed", "cancelled"] | None = (
+        None
+    )
+    project_id: Annotated[str, Field(max_length=128)] | None = None
+
+
+class LedgerQuery(BaseModel):
+    """Which rows of the caller's ledger."""
+
+    limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 20
+    after: Annotated[str, Field(max_length=200)] | None = None
+
+
+class ContentQuery(BaseModel):
+    """Which file of a job."""
+
+    variant: Literal["video", "image", "thumbnail"] = "video"
+    index: Annotated[int, Field(ge=0, le=9)] = 0

@@ -102,6 +102,29 @@ def test_a_body_that_is_not_json_is_named_as_such(user: Caller) -> None:
         assert answer.json()["error"]["code"] in ("invalid_json", "invalid_request")
 
 
+def test_a_body_that_does_not_say_that_it_is_json_is_refused(user: Caller) -> None:
+    body = b'{"model": "sandbox-video", "prompt": "a red fox"}'
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        answer = user.http.post("/v1/jobs", content=body, headers={"content-type": kind})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_request")
+    assert user.call("GET", "/v1/jobs")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "param"),
+    [
+        ("/v1/jobs?limit=0", "limit"),
+        ("/v1/jobs?limit=many", "limit"),
+        ("/v1/jobs?status=asleep", "status"),
+        ("/v1/account/ledger?limit=101", "limit"),
+        ("/v1/jobs/job_none/content?index=10", "index"),
+        ("/v1/jobs/job_none/content?variant=sound", "variant"),
+    ],
+)
+def test_a_query_that_does_not_fit_is_refused(user: Caller, path: str, param: str) -> None:
+    assert refused(user, "GET", path) == (422, "invalid_request", param)
+
+
 def test_a_body_over_the_limit_is_refused_before_it_is_read(user: Caller) -> None:
     answer = user.http.post("/v1/jobs", content=b"x" * 70_000)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")

@@ -19,7 +19,6 @@ from functions import (
     run_task as task_function,
     sweep as sweep_function,
 )
-from infra.routes import router_of
 from shared import http, sessions
 from shared.app import App
 from shared.errors import AppError
@@ -282,6 +281,6 @@ def _scope(method: str, path: str, headers: Mapping[str, str], body: bytes) -> S
 
 _CREATE = http.api([create_function.router])
 _STATUS = http.api([status_function.router])
-_HOOK = http.api([router_of(webhook_function)])
+_HOOK = http.api([webhook_function.router])
 _TASK = http.api([task_function.router])
 _SWEEP = http.api([sweep_function.router])
