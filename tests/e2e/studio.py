@@ -35,7 +35,7 @@ def balance(page: Page) -> int:
 def expect_balance(page: Page, tokens: int) -> None:
     """So much to spend, and nothing held."""
     exactly = f"Balance: {tokens:,} tokens"
-    expect(page.get_by_role("link", name=exactly, exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name=exactly, exact=True)).to_be_visible(timeout=15_000)
 
 
 def generate(page: Page, prompt: str | None = None) -> int:

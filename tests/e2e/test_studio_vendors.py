@@ -85,7 +85,7 @@ def test_kling_makes_a_video_of_five_seconds_from_a_picture(page: Page, tmp_path
     expect_balance(page, before - price)
     if keep := os.environ.get("SCREENSHOTS"):
         page.set_viewport_size(TALL)
-        page.get_by_role("radio", name="Video", exact=True).scroll_into_view_if_needed()
+        page.get_by_role("form").evaluate("form => form.parentElement.scrollTo(0, 0)")
         page.mouse.move(0, 0)
         page.wait_for_timeout(4_000)  # the player's controls fade away
         page.screenshot(path=Path(keep) / "studio.png")

@@ -152,11 +152,11 @@ describe('sending a picture', () => {
     const states = ['pending', 'ready'];
     fakeBackend({
       'POST /v1/uploads': Response.json(ticket, { status: 201 }),
-      'GET /v1/uploads/img_1': () => ({ image_id: 'img_1', state: states.shift(), error: null, width: 1, height: 1 }),
+      'GET /v1/uploads/img_1': () => ({ image_id: 'img_1', state: states.shift(), error: null, width: 64, height: 48 }),
     });
     const progress: number[] = [];
-    const imageId = await uploadPicture(file, ({ percent }) => progress.push(percent), new AbortController().signal);
-    expect(imageId).toBe('img_1');
+    const checked = await uploadPicture(file, ({ percent }) => progress.push(percent), new AbortController().signal);
+    expect(checked).toEqual({ imageId: 'img_1', width: 64, height: 48 });
     expect(uploads.sent).toEqual([{ url: ticket.upload.url, headers: ticket.upload.headers, body: file }]);
     expect(progress).toEqual([0, 40, 100]);
   });

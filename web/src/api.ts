@@ -1,8 +1,12 @@
-// The only file that talks to the back end: addresses, headers, time limits, and one kind of error.
+// All that the back end can be asked: addresses, headers, time limits, and one kind of error.
 import createClient from 'openapi-fetch';
+import { ApiError } from './api-error';
+import { abortError, putBytes } from './put-bytes';
 import { reportReachable } from './reachability';
 import { closeSession, currentToken } from './session';
 import type { components, paths } from './wire';
+
+export { ApiError, STUDIO_CODES } from './api-error';
 
 type Schemas = components['schemas'];
 export type Account = Schemas['AccountReply'];
@@ -14,18 +18,9 @@ export type Receipt = Schemas['Receipt'];
 export type Language = NonNullable<Schemas['SignInRequest']['language']>;
 export type LedgerRow = Schemas['LedgerRow'];
 export type ImageRole = keyof Schemas['JobImages'];
-
-/** Codes that only the studio gives; all others come from the back end. */
-export const STUDIO_CODES = [
-  'unreachable',
-  'no_answer',
-  'upload_failed',
-  'unexpected_answer',
-  'price_changed',
-] as const;
+export type Result = Schemas['JobResult'];
 
 const CALL_TIMEOUT_MS = 20_000;
-const UPLOAD_TIMEOUT_MS = 5 * 60_000;
 const CREATE_ATTEMPTS = 4;
 const CREATE_RETRY_FIRST_MS = 600;
 const UPLOAD_CHECK_POLLS = 60;
@@ -36,42 +31,6 @@ const POLL_MAX_MS = 60_000;
 const REMEMBERED_ANSWERS = 50;
 const HALF_SECOND_MS = 500;
 const CLOCK_TOLERANCE_MS = 3_000;
-
-/** What went wrong, in one shape. `code` equals the back end's, or is one of STUDIO_CODES. */
-export class ApiError extends Error {
-  readonly code: string;
-  readonly status: number;
-  readonly param: string | null;
-  readonly requiredTokens: number | null;
-  readonly availableTokens: number | null;
-  readonly retryAfterMs: number | null;
-
-  constructor(
-    code: string,
-    message: string,
-    more: {
-      status?: number;
-      param?: string | null;
-      requiredTokens?: number | null;
-      availableTokens?: number | null;
-      retryAfterMs?: number | null;
-    } = {},
-  ) {
-    super(message);
-    this.name = 'ApiError';
-    this.code = code;
-    this.status = more.status ?? 0;
-    this.param = more.param ?? null;
-    this.requiredTokens = more.requiredTokens ?? null;
-    this.availableTokens = more.availableTokens ?? null;
-    this.retryAfterMs = more.retryAfterMs ?? null;
-  }
-
-  /** The server said no. Otherwise the call may have had its effect, and the same key must be used to ask again. */
-  get isRefusal(): boolean {
-    return this.status >= 400 && this.status < 500;
-  }
-}
 
 /** An answer that will change, and how long the server asks us to wait before looking again. */
 export interface Polled<Value> {
@@ -170,12 +129,19 @@ export interface UploadProgress {
   percent: number;
 }
 
-/** Sends one picture as it is and waits until the server has checked it. Gives the image id that a job can name. */
+/** A picture that a job can name, and its size in pixels as the server measured it. */
+export interface CheckedPicture {
+  imageId: string;
+  width: number | null;
+  height: number | null;
+}
+
+/** Sends one picture as it is and waits until the server has checked it. */
 export async function uploadPicture(
   file: File,
   onProgress: (progress: UploadProgress) => void,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<CheckedPicture> {
   const body = { filename: file.name, content_type: file.type, size_bytes: file.size };
   const ticket = (await answer(client.POST('/v1/uploads', { body, ...within(signal) }))).value;
   const report = (percent: number) => onProgress({ imageId: ticket.image_id, percent });
@@ -187,7 +153,7 @@ export async function uploadPicture(
     const { value, response } = await answer(
       client.GET('/v1/uploads/{image_id}', { params: { path }, ...within(signal) }),
     );
-    if (value.state === 'ready') return value.image_id;
+    if (value.state === 'ready') return { imageId: value.image_id, width: value.width, height: value.height };
     if (value.state === 'rejected') {
       throw new ApiError(value.error?.code ?? 'image_rejected', value.error?.message ?? 'The picture was refused.', {
         status: 422,
@@ -314,36 +280,6 @@ function noteClock(response: Response): void {
   if (!Number.isNaN(aheadMs)) clockAheadSeconds = Math.abs(aheadMs) < CLOCK_TOLERANCE_MS ? 0 : aheadMs / 1000;
 }
 
-/** XMLHttpRequest, because fetch does not tell how much of a body has gone out. */
-function putBytes(
-  file: File,
-  upload: Schemas['UploadAddress'],
-  onPercent: (percent: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    const fail = (message: string) => reject(new ApiError('upload_failed', message, { status: request.status }));
-    request.open(upload.method, upload.url);
-    request.timeout = UPLOAD_TIMEOUT_MS;
-    for (const [name, value] of Object.entries(upload.headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = (event) => {
-      if (event.lengthComputable) onPercent(Math.floor((event.loaded / event.total) * 100));
-    };
-    request.onload = () => {
-      if (request.status >= 200 && request.status < 300) resolve();
-      else fail(`The storage answered ${request.status}.`);
-    };
-    request.onerror = () => fail('The connection broke during the upload.');
-    request.ontimeout = () => fail('The upload took too long.');
-    request.onabort = () => reject(abortError());
-    signal.addEventListener('abort', () => {
-      request.abort();
-    });
-    request.send(file);
-  });
-}
-
 function within(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
@@ -356,10 +292,6 @@ function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
       reject(abortError());
     });
   });
-}
-
-function abortError(): DOMException {
-  return new DOMException('Stopped by the caller.', 'AbortError');
 }
 
 function clamp(value: number, low: number, high: number): number {

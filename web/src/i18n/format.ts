@@ -10,6 +10,8 @@ export interface Format {
   size: (bytes: number) => string;
   date: (unixSeconds: number) => string;
   dateShort: (unixSeconds: number) => string;
+  /** A day of the calendar, as "2026-12-01". */
+  day: (isoDay: string) => string;
   /** "0:42": a running clock. */
   clock: (seconds: number) => string;
   /** "42 s" or "2 min": a usual duration. */
@@ -36,6 +38,8 @@ export function useFormat(): Format {
       new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
         seconds * 1000,
       ),
+    day: (isoDay) =>
+      new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(isoDay)),
     clock,
     span: (seconds) => {
       const isShort = seconds < SHORT_SPAN_SECONDS;

@@ -22,7 +22,8 @@ function names(texts: object): string[] {
   return [...new Set(flat(texts).map(([key]) => key.replace(PLURAL, '#')))].sort();
 }
 
-const holes = (text: string): string[] => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name = '']) => name).sort();
+const holes = (text: string): string[] =>
+  [...text.matchAll(/\{\{(\w+)(?:, number)?\}\}/g)].map(([, name = '']) => name).sort();
 
 /** The codes in one section of the generated reference of the back end. */
 function codesUnder(heading: string): string[] {

@@ -1,26 +1,31 @@
 // The studio: the form on the left, the stage on the right, recent jobs under it, as a reel. On a phone, one of the two at a time.
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import type { Job } from '../api';
 import { Button } from '../components/button';
 import { Mark } from '../components/mark';
 import { ExampleCards } from '../features/generate/examples';
-import { GenerateForm, type Refill } from '../features/generate/generate-form';
+import { GenerateForm } from '../features/generate/generate-form';
+import type { Refill } from '../features/generate/use-draft';
 import { useGeneration } from '../features/generate/use-generation';
-import { usePicture } from '../features/generate/use-picture';
+import { usePictures } from '../features/generate/use-picture';
 import { History } from '../features/history/history';
-import { JobStage } from '../features/job/job-stage';
 import { SendingStage } from '../features/job/sending-stage';
+import { StageFrame } from '../features/job/stage-frame';
 import { useRecentJobs } from '../queries';
+
+/** Loaded after the form, which is what somebody who comes needs first. */
+const loadJobStage = () => import('../features/job/job-stage');
+const JobStage = lazy(() => loadJobStage().then((file) => ({ default: file.JobStage })));
 
 const SIDE_BY_SIDE = '(min-width: 64rem)';
 
 export function Studio({ jobId }: { jobId: string | null }) {
   const { t } = useTranslation();
   const [, navigate] = useLocation();
-  const picture = usePicture();
-  const generation = useGeneration(picture, (job) => navigate(`/jobs/${job.id}`));
+  const pictures = usePictures();
+  const generation = useGeneration(pictures, (job) => navigate(`/jobs/${job.id}`));
   const [refill, setRefill] = useState<Refill | null>(null);
   const recent = useRecentJobs();
   const stage = useRef<HTMLDivElement>(null);
@@ -30,8 +35,9 @@ export function Studio({ jobId }: { jobId: string | null }) {
   const isWatching = isSending || jobId !== null;
   const isFirstRun = recent.data?.value.length === 0;
   useFocusOnChange(stage, jobId);
+  useEffect(() => void loadJobStage(), []);
 
-  const again = (job: Job, focus: 'prompt' | 'generate') => {
+  const again = (job: Job, focus: 'prompt' | 'generate' | 'model') => {
     setRefill({ job, focus });
     // On a laptop both stand side by side, and the old result may stay for comparison.
     if (!matchMedia(SIDE_BY_SIDE).matches) navigate('/');
@@ -44,9 +50,9 @@ export function Studio({ jobId }: { jobId: string | null }) {
     >
       <h1 className="sr-only">{t('nav.studio')}</h1>
       <div
-        className={`scroll-quiet border-line bg-panel lg:block lg:overflow-y-auto lg:border-r ${isWatching ? 'hidden' : ''}`}
+        className={`scroll-quiet scroll-pb-30 border-line bg-panel lg:block lg:overflow-y-auto lg:border-r ${isWatching ? 'hidden' : ''}`}
       >
-        <GenerateForm generation={generation} picture={picture} refill={refill} hasExamples={isFirstRun} />
+        <GenerateForm generation={generation} pictures={pictures} refill={refill} hasExamples={isFirstRun} />
       </div>
       <div className="lg:flex lg:min-h-0 lg:flex-col">
         <div className="scroll-quiet lg:min-h-0 lg:flex-1 lg:overflow-y-auto">
@@ -60,7 +66,9 @@ export function Studio({ jobId }: { jobId: string | null }) {
               {isSending ? (
                 <SendingStage uploadPercent={phase === 'uploading' ? uploadPercent() : null} />
               ) : jobId !== null ? (
-                <JobStage key={jobId} id={jobId} onAgain={again} onDeleted={() => navigate('/')} />
+                <Suspense fallback={<StageFrame shape={16 / 9}>{null}</StageFrame>}>
+                  <JobStage key={jobId} id={jobId} onAgain={again} onDeleted={() => navigate('/')} />
+                </Suspense>
               ) : (
                 <EmptyStage isFirstRun={isFirstRun} onPick={(prompt) => setRefill({ prompt })} />
               )}
@@ -73,7 +81,8 @@ export function Studio({ jobId }: { jobId: string | null }) {
   );
 
   function uploadPercent(): number {
-    return picture.phase.name === 'uploading' ? picture.phase.percent : 100;
+    const percents = Object.values(pictures).map(({ phase }) => (phase.name === 'uploading' ? phase.percent : 100));
+    return Math.min(...percents);
   }
 }
 

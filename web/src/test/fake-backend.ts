@@ -175,7 +175,7 @@ export function aJob(change: Partial<Job> = {}): Job {
     },
     cancellable: true,
     result: null,
-    results: [],
+    results: change.result ? [change.result] : [],
     receipt: { held_tokens: 40, charged_tokens: 0, returned_tokens: 0, reason: 'held', ledger_ids: ['job_1:hold'] },
     error: null,
     ...change,

@@ -20,9 +20,9 @@ export function BalancePill() {
     <Link
       href="/balance"
       aria-label={spoken}
-      className="flex h-11 items-center gap-2 rounded-full bg-raised pr-4 pl-3 transition-colors hover:bg-line"
+      className="flex h-11 items-center gap-2 rounded-full bg-raised pr-4 pl-3 whitespace-nowrap transition-colors hover:bg-line"
     >
-      <Mark className="size-5 text-mint-text" />
+      <Mark className={`size-5 text-mint-text ${held > 0 ? 'max-sm:hidden' : ''}`} />
       <span className="text-base font-semibold">
         <RollingNumber value={available} format={number} />
       </span>

@@ -1,38 +1,39 @@
-// What the person has chosen so far, and what of it the chosen model can use. Plain values, no screen.
+// What the person has chosen so far, and the request that comes of it. Plain values, no screen.
 import type { ImageRole, Job, JobRequest, Model } from '../../api';
+import type { Fitted } from './fitting';
 
-/** Wishes outlive the model: a setting that this model lacks is kept for the next one. `null` means "the model's default". */
+/** The settings that are choices, called as on the wire. */
+export type Choices = Model['defaults'];
+export type ChoiceName = keyof Choices;
+
+/** Wishes outlive the model: a setting that this model lacks is kept for the next one. `null` means "no wish". */
 export interface Draft {
   kind: Model['kind'];
-  modelId: string | null;
+  /** The wished model of each kind. */
+  modelIds: Record<Model['kind'], string | null>;
   prompt: string;
   negativePrompt: string;
-  durationSeconds: number | null;
-  resolution: string | null;
-  aspectRatio: string | null;
+  wishes: Choices;
+  /** The wish that was made last, to which the others give way. */
+  lastWish: ChoiceName | null;
   audio: boolean;
+  count: number;
+  /** The models that may do it when the provider of the chosen one does not answer. */
+  fallbackModels: string[];
 }
-
-export interface Settings {
-  durationSeconds: number | null;
-  resolution: string | null;
-  aspectRatio: string | null;
-}
-
-/** Where the one picture goes, in the order in which a model's roles are tried. */
-const ROLES: readonly ImageRole[] = ['start', 'source', 'subject', 'end'];
 
 const KEY = 'reelmint.draft';
 
 export const EMPTY_DRAFT: Draft = {
   kind: 'video',
-  modelId: null,
+  modelIds: { video: null, image: null },
   prompt: '',
   negativePrompt: '',
-  durationSeconds: null,
-  resolution: null,
-  aspectRatio: null,
+  wishes: { duration_seconds: null, resolution: null, aspect_ratio: null },
+  lastWish: null,
   audio: false,
+  count: 1,
+  fallbackModels: [],
 };
 
 /** A prompt is too much work to lose to a reload. */
@@ -48,16 +49,23 @@ export function keepDraft(draft: Draft): void {
   localStorage.setItem(KEY, JSON.stringify(draft));
 }
 
-export function draftOf(job: Job): Draft {
+/** The draft that would give the same job again; models of the other kind and stand-ins stay as they were. */
+export function draftOf(job: Job, known: Draft): Draft {
+  const { settings } = job;
   return {
+    ...known,
     kind: job.kind,
-    modelId: job.model,
+    modelIds: { ...known.modelIds, [job.kind]: job.model },
     prompt: job.prompt,
-    negativePrompt: job.settings.negative_prompt ?? '',
-    durationSeconds: job.settings.duration_seconds,
-    resolution: job.settings.resolution,
-    aspectRatio: job.settings.aspect_ratio,
-    audio: job.settings.audio,
+    negativePrompt: settings.negative_prompt ?? '',
+    wishes: {
+      duration_seconds: settings.duration_seconds,
+      resolution: settings.resolution,
+      aspect_ratio: settings.aspect_ratio,
+    },
+    lastWish: null,
+    audio: settings.audio,
+    count: settings.count,
   };
 }
 
@@ -66,36 +74,35 @@ export function isSold(model: Model): boolean {
   return model.state === 'live' || model.state === 'retiring';
 }
 
-/** The chosen model while it is sold and of the chosen kind, else the first one that is. */
+/** The wished model while it is sold, else the one that came after it, else the first one of the kind that is sold. */
 export function chosenModel(models: readonly Model[], draft: Draft): Model | null {
-  const candidates = models.filter((model) => model.kind === draft.kind && isSold(model));
-  return candidates.find((model) => model.id === draft.modelId) ?? candidates[0] ?? null;
+  const sold = models.filter((model) => model.kind === draft.kind && isSold(model));
+  const wish = models.find((model) => model.id === draft.modelIds[draft.kind]);
+  const chosen = wish && heirOf(models, wish);
+  return sold.find((model) => model.id === chosen?.id) ?? sold[0] ?? null;
 }
 
-export function settingsFor(model: Model, draft: Draft): Settings {
-  const { capabilities, defaults } = model;
-  return {
-    durationSeconds: pick(capabilities.durations_seconds, draft.durationSeconds, defaults.duration_seconds),
-    resolution: pick(capabilities.resolutions, draft.resolution, defaults.resolution),
-    aspectRatio: pick(capabilities.aspect_ratios, draft.aspectRatio, defaults.aspect_ratio),
-  };
+/** The model itself, or the first one sold of those that came after it. */
+export function heirOf(models: readonly Model[], model: Model): Model | null {
+  const passed = new Set<Model>();
+  let heir: Model | undefined = model;
+  while (heir !== undefined && !isSold(heir)) {
+    passed.add(heir);
+    const next: string | null = heir.successor;
+    heir = models.find((other) => other.id === next && !passed.has(other));
+  }
+  return heir ?? null;
 }
 
-/** The role of the one picture with this model, or null when the model takes none. */
-export function pictureRole(model: Model): ImageRole | null {
-  const rules = model.capabilities.images;
-  return ROLES.find((role) => rules[role] === 'required') ?? ROLES.find((role) => rules[role] === 'optional') ?? null;
-}
-
-export function needsPicture(model: Model): boolean {
-  const role = pictureRole(model);
-  return role !== null && model.capabilities.images[role] === 'required';
+export function takesPrompt(model: Model): boolean {
+  return model.capabilities.prompt_chars_max > 0;
 }
 
 export type PromptProblem =
   { kind: 'empty' } | { kind: 'short'; by: number; min: number } | { kind: 'long'; by: number };
 
 export function promptProblem(model: Model, prompt: string): PromptProblem | null {
+  if (!takesPrompt(model)) return null;
   const { prompt_chars_min: min, prompt_chars_max: max } = model.capabilities;
   const length = promptLength(prompt);
   if (length === 0) return min > 0 ? { kind: 'empty' } : null;
@@ -108,25 +115,27 @@ export function promptLength(prompt: string): number {
   return Array.from(prompt.trim()).length;
 }
 
+export type ImageIds = Partial<Record<ImageRole, string>>;
+
 /** The body of a quote and of a job. Fields that the model lacks are left out. */
-export function requestBody(model: Model, draft: Draft, imageId: string | null): JobRequest {
-  const { durationSeconds, resolution, aspectRatio } = settingsFor(model, draft);
-  const role = pictureRole(model);
+export function requestBody(
+  model: Model,
+  draft: Draft,
+  { choices, audio, count }: Fitted,
+  imageIds: ImageIds,
+  standIns: readonly string[],
+): JobRequest {
   const negative = draft.negativePrompt.trim();
   return {
     model: model.id,
-    prompt: draft.prompt.trim(),
+    ...(takesPrompt(model) && { prompt: draft.prompt.trim() }),
     ...(model.capabilities.negative_prompt && negative !== '' && { negative_prompt: negative }),
-    ...(durationSeconds !== null && { duration_seconds: durationSeconds }),
-    ...(resolution !== null && { resolution }),
-    ...(aspectRatio !== null && { aspect_ratio: aspectRatio }),
-    ...(role !== null && imageId !== null && { images: { [role]: imageId } }),
-    ...(model.capabilities.audio && draft.audio && { audio: true }),
+    ...(choices.duration_seconds !== null && { duration_seconds: choices.duration_seconds }),
+    ...(choices.resolution !== null && { resolution: choices.resolution }),
+    ...(choices.aspect_ratio !== null && { aspect_ratio: choices.aspect_ratio }),
+    ...(Object.keys(imageIds).length > 0 && { images: imageIds }),
+    ...(audio && { audio }),
+    ...(count > 1 && { count }),
+    ...(standIns.length > 0 && { fallback_models: [...standIns] }),
   };
-}
-
-function pick<Value>(offered: readonly Value[], wish: Value | null, fallback: Value | null): Value | null {
-  if (wish !== null && offered.includes(wish)) return wish;
-  if (fallback !== null && offered.includes(fallback)) return fallback;
-  return offered[0] ?? null;
 }

@@ -21,21 +21,24 @@ export function GenerateButton({ quote, priceFromTokens, availableTokens, isBusy
   const lineId = useId();
   const missing = quote === null || availableTokens === null ? 0 : quote.total_tokens - availableTokens;
   const isTooDear = missing > 0;
-  const obstacle = isTooDear ? t('form.missing', { count: missing, available: number(availableTokens ?? 0) }) : reason;
+  const obstacle = isTooDear ? t('form.missing', { count: missing, available: availableTokens ?? 0 }) : reason;
   const left = quote === null || availableTokens === null ? null : availableTokens - quote.total_tokens;
   const price =
     quote !== null
       ? t('tokens.count', { count: quote.total_tokens })
-      : priceFromTokens !== null
-        ? t('form.modelFrom', { count: priceFromTokens })
-        : null;
+      : obstacle === null
+        ? '…'
+        : priceFromTokens !== null
+          ? t('form.modelFrom', { count: priceFromTokens })
+          : null;
   return (
     <div>
       <Button
         type="submit"
         look="primary"
         size="lg"
-        className="w-full"
+        // A price is there in a moment: the colour waits for it.
+        className="w-full aria-disabled:delay-500"
         data-generate
         aria-describedby={lineId}
         isDisabled={isBusy || obstacle !== null || quote === null}

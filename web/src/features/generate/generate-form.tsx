@@ -1,107 +1,40 @@
-// The form: what to make, from which words and picture, with which model and settings, for how many tokens.
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type SubmitEvent } from 'react';
+// The form: what to make, with which model, from which words and pictures, with which settings, for how many tokens.
+import { useEffect, useRef, useState, type SubmitEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Job, Model } from '../../api';
+import type { Model } from '../../api';
 import { Button } from '../../components/button';
 import { Notice } from '../../components/notice';
 import { Segmented } from '../../components/segmented';
 import { explainError } from '../../i18n/coded';
 import { useAccount, useModels } from '../../queries';
-import {
-  chosenModel,
-  draftOf,
-  keepDraft,
-  needsPicture,
-  pictureRole,
-  promptLength,
-  promptProblem,
-  readDraft,
-  requestBody,
-  type Draft,
-} from './draft';
+import { chosenModel, takesPrompt, type Draft } from './draft';
 import { ExampleChips } from './examples';
 import { GenerateButton } from './generate-button';
 import { ModelPicker } from './model-picker';
-import { PictureField } from './picture-field';
+import { obstacleTo } from './obstacle';
+import { planFor } from './plan';
+import { PictureFields } from './picture-fields';
+import { PromptField } from './prompt-field';
 import { SettingFields } from './setting-fields';
+import { StandInField } from './stand-in-field';
+import { useDraft, type Drafting, type Refill } from './use-draft';
 import type { Generation } from './use-generation';
-import type { Picture } from './use-picture';
+import type { Pictures } from './use-picture';
 import { usePrice } from './use-price';
-
-/** A wish from outside to fill the form: an old job, or an example. A new object is a new wish. */
-export type Refill = { job: Job; focus: 'prompt' | 'generate' } | { prompt: string };
 
 interface Props {
   generation: Generation;
-  picture: Picture;
+  pictures: Pictures;
   refill: Refill | null;
   hasExamples: boolean;
 }
 
-export function GenerateForm({ generation, picture, refill, hasExamples }: Props) {
+export function GenerateForm({ refill, ...props }: Props) {
   const { t } = useTranslation();
   const models = useModels();
-  const account = useAccount();
-  const form = useRef<HTMLFormElement>(null);
-  const [draft, setDraft] = useState(readDraft);
-  const change = (part: Partial<Draft>) => {
-    setDraft((known) => ({ ...known, ...part }));
-    generation.dismiss();
-  };
-  useEffect(() => keepDraft(draft), [draft]);
-
-  // Filling in is a consequence of a new wish, so it happens while rendering, before anything is painted.
-  const [filledFrom, setFilledFrom] = useState<Refill | null>(null);
-  if (refill !== null && refill !== filledFrom) {
-    setFilledFrom(refill);
-    setDraft((known) => ('job' in refill ? draftOf(refill.job) : { ...known, prompt: refill.prompt }));
-  }
-  useEffect(() => {
-    if (filledFrom === null) return;
-    const target = 'job' in filledFrom && filledFrom.focus === 'prompt' ? 'textarea' : '[data-generate]';
-    form.current?.querySelector<HTMLElement>(target)?.focus();
-  }, [filledFrom, models.isPending]);
-
-  const model = chosenModel(models.data ?? [], draft);
-  const role = model && pictureRole(model);
-  // A picture can be priced from the moment it has an id, before all of it has arrived.
-  const imageId = picture.phase.name === 'ready' || picture.phase.name === 'uploading' ? picture.phase.imageId : null;
-  const isPictureMissing = model !== null && needsPicture(model) && picture.file === null;
-  const isPicturePending = model !== null && needsPicture(model) && imageId === null;
-  const problem = model && promptProblem(model, draft.prompt);
-  const body = model === null || isPicturePending ? null : requestBody(model, draft, imageId);
-  const price = usePrice(body, problem === null);
-  const isBusy = generation.phase.name === 'uploading' || generation.phase.name === 'sending';
-
-  const reason = (): string | null => {
-    if (model === null) return t('form.needModel');
-    if (isPictureMissing) return t('form.needPicture');
-    if (role !== null && picture.phase.name === 'failed') return t('form.needPictureFixed');
-    if (problem?.kind === 'empty') return t('form.needPrompt');
-    if (problem?.kind === 'short') return t('form.needPromptMore', { count: problem.min });
-    if (problem?.kind === 'long') return t('form.needPromptLess', { count: problem.by });
-    return price.error === null ? null : explainError(t, price.error).what;
-  };
-  const obstacle = reason();
-  const isTooDear =
-    price.quote !== null && account.data !== undefined && price.quote.total_tokens > account.data.available_tokens;
-
-  const press = () => {
-    if (model === null || isBusy || obstacle !== null || isTooDear || price.quote === null) return;
-    generation.generate({
-      bodyFor: (arrivedImageId) => requestBody(model, draft, arrivedImageId),
-      usesPicture: role !== null,
-      seen: price.quote,
-      isSeenExact: price.isExact,
-    });
-  };
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    press();
-  };
-
+  const drafting = useDraft(refill);
   if (models.isPending) return <Waiting />;
-  if (models.isError && models.data === undefined) {
+  if (models.data === undefined) {
     return (
       <div className="p-4">
         <Notice
@@ -113,9 +46,55 @@ export function GenerateForm({ generation, picture, refill, hasExamples }: Props
       </div>
     );
   }
+  return <Form {...props} {...drafting} models={models.data} />;
+}
+
+type FormProps = Omit<Props, 'refill'> & Drafting & { models: readonly Model[] };
+
+function Form({ generation, pictures, hasExamples, models, draft, change: changeDraft, filledFrom }: FormProps) {
+  const { t } = useTranslation();
+  const account = useAccount();
+  const form = useRef<HTMLFormElement>(null);
+  const [isPicking, setPicking] = useState(false);
+  const change = (part: Partial<Draft>) => {
+    changeDraft(part);
+    generation.dismiss();
+  };
+  const focus = filledFrom !== null && 'job' in filledFrom ? filledFrom.focus : 'generate';
+  const [answered, setAnswered] = useState<Refill | null>(null);
+  if (filledFrom !== answered) {
+    setAnswered(filledFrom);
+    setPicking(focus === 'model');
+  }
+  useEffect(() => {
+    if (filledFrom === null || focus === 'model') return;
+    form.current?.querySelector<HTMLElement>(focus === 'prompt' ? 'textarea' : '[data-generate]')?.focus();
+  }, [filledFrom, focus]);
+
+  const ofKind = models.filter(({ kind }) => kind === draft.kind);
+  const model = chosenModel(models, draft);
+  const wished = ofKind.find(({ id }) => id === draft.modelIds[draft.kind]) ?? null;
+  const allowed = draft.fallbackModels.flatMap((id) => ofKind.filter((other) => other.id === id && other !== model));
+  const plan = model && planFor(model, draft, pictures, allowed);
+  const price = usePrice(plan?.body ?? null, plan !== null && plan.problem === null);
+  const isBusy = generation.phase.name === 'uploading' || generation.phase.name === 'sending';
+  const refused = generation.phase.name === 'failed' ? generation.phase.error : price.error;
+
+  const obstacle = obstacleTo(t, plan, price.error);
+  const isTooDear =
+    price.quote !== null && account.data !== undefined && price.quote.total_tokens > account.data.available_tokens;
+  const press = () => {
+    if (plan === null || isBusy || obstacle !== null || isTooDear || price.quote === null) return;
+    const { bodyFor, sent } = plan;
+    generation.generate({ bodyFor, pictures: sent, seen: price.quote, isSeenExact: price.isExact });
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    press();
+  };
   return (
     <form ref={form} noValidate onSubmit={submit} aria-label={t('form.label')} className="flex min-h-full flex-col">
-      <div className="grid flex-1 content-start gap-5 px-4 pt-5 pb-6 sm:px-6">
+      <div className="grid flex-1 grid-cols-[minmax(0,1fr)] content-start gap-5 px-4 pt-5 pb-6 sm:px-6">
         <Segmented
           legend={t('form.kind')}
           isLegendHidden
@@ -126,26 +105,43 @@ export function GenerateForm({ generation, picture, refill, hasExamples }: Props
           value={draft.kind}
           onChange={(kind: Model['kind']) => change({ kind })}
         />
-        <PromptField draft={draft} model={model} onChange={(prompt) => change({ prompt })} />
-        {hasExamples && draft.prompt === '' && (
-          <div className="lg:hidden">
-            <ExampleChips onPick={(prompt) => change({ prompt })} />
-          </div>
-        )}
-        {role !== null && model !== null && (
-          <PictureField picture={picture} role={role} isRequired={needsPicture(model)} />
-        )}
-        {role === null && model !== null && picture.file !== null && (
-          <p className="rounded-xl bg-amber-wash p-3 text-sm text-amber">
-            {t('picture.unused', { model: model.name })}
-          </p>
-        )}
         <ModelPicker
-          models={models.data.filter(({ kind }) => kind === draft.kind)}
+          models={ofKind}
           chosen={model}
-          onChoose={(modelId) => change({ modelId })}
+          replaced={wished === model ? null : wished}
+          isOpen={isPicking}
+          onOpen={setPicking}
+          onChoose={(id) => change({ modelIds: { ...draft.modelIds, [draft.kind]: id } })}
         />
-        {model !== null && <SettingFields model={model} draft={draft} onChange={change} />}
+        {plan !== null && (
+          <>
+            {takesPrompt(plan.model) ? (
+              <PromptField
+                prompt={draft.prompt}
+                model={plan.model}
+                refused={refused}
+                onChange={(prompt) => change({ prompt })}
+              />
+            ) : (
+              <p className="text-sm text-muted">{t('form.noPrompt', { model: plan.model.name })}</p>
+            )}
+            {hasExamples && draft.prompt === '' && takesPrompt(plan.model) && (
+              <div className="lg:hidden">
+                <ExampleChips onPick={(prompt) => change({ prompt })} />
+              </div>
+            )}
+            <PictureFields {...plan} pictures={pictures} refused={refused} onChange={generation.dismiss} />
+            <SettingFields {...plan} draft={draft} refused={refused} onChange={change} />
+            <StandInField
+              asked={{ ...plan, draft }}
+              models={ofKind}
+              allowed={allowed}
+              totalTokens={price.quote?.total_tokens ?? null}
+              refused={refused}
+              onChange={(fallbackModels) => change({ fallbackModels })}
+            />
+          </>
+        )}
       </div>
       <div className="sticky bottom-0 z-10 border-t border-line bg-panel/95 px-4 pt-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] backdrop-blur sm:px-6">
         <Failure generation={generation} onRetry={press} />
@@ -159,57 +155,6 @@ export function GenerateForm({ generation, picture, refill, hasExamples }: Props
       </div>
     </form>
   );
-}
-
-function PromptField({
-  draft,
-  model,
-  onChange,
-}: {
-  draft: Draft;
-  model: Model | null;
-  onChange: (prompt: string) => void;
-}) {
-  const { t } = useTranslation();
-  const id = useId();
-  const counterId = useId();
-  const limit = model?.capabilities.prompt_chars_max ?? 0;
-  const used = promptLength(draft.prompt);
-  const isOver = limit > 0 && used > limit;
-  return (
-    <div>
-      <label htmlFor={id} className="sr-only">
-        {t('form.prompt')}
-      </label>
-      <div className="rounded-xl border border-edge bg-ink transition-colors focus-within:border-mint-text has-aria-invalid:border-rose">
-        <textarea
-          id={id}
-          rows={4}
-          value={draft.prompt}
-          onChange={(event) => onChange(event.target.value)}
-          onKeyDown={submitByKeys}
-          placeholder={draft.kind === 'video' ? t('form.promptPlaceholderVideo') : t('form.promptPlaceholderImage')}
-          aria-describedby={counterId}
-          aria-invalid={isOver || undefined}
-          className="field-sizing-content max-h-80 min-h-28 w-full resize-none bg-transparent px-4 pt-3.5 outline-none"
-        />
-        <p
-          id={counterId}
-          className={`nums px-4 pb-2.5 text-right text-2xs ${isOver ? 'font-semibold text-rose' : 'text-muted'}`}
-        >
-          <span aria-hidden="true">
-            {used}
-            {limit > 0 && ` / ${limit}`}
-          </span>
-          <span className="sr-only">{t('form.promptLeft', { used, limit })}</span>
-        </p>
-      </div>
-    </div>
-  );
-}
-
-function submitByKeys(event: KeyboardEvent<HTMLTextAreaElement>): void {
-  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
 }
 
 function Failure({ generation, onRetry }: { generation: Generation; onRetry: () => void }) {
@@ -248,7 +193,7 @@ function Failure({ generation, onRetry }: { generation: Generation; onRetry: () 
 function Waiting() {
   return (
     <div aria-busy="true" className="grid gap-5 p-6">
-      {['h-11', 'h-40', 'h-20', 'h-15', 'h-11'].map((height, index) => (
+      {['h-11', 'h-15', 'h-40', 'h-20', 'h-11'].map((height, index) => (
         <div key={index} className={`animate-breathe rounded-xl bg-raised ${height}`} />
       ))}
     </div>

@@ -1,83 +1,87 @@
-// Which model makes it. Folded to the chosen one; opened to a list of radio buttons with price and time.
-import { useId, useState, type MouseEvent } from 'react';
+// Which model makes it. Folded to the chosen one; all others are in a sheet of their own.
+import { lazy, Suspense, useId } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Model } from '../../api';
+import { FieldNote } from '../../components/field-note';
 import { Icon } from '../../components/icon';
+import { Sheet } from '../../components/sheet';
 import { useFormat } from '../../i18n/format';
-import { isSold } from './draft';
+import { ModelFacts } from './model-facts';
+import { providerName, shortName } from './providers';
+
+const ModelList = lazy(() => import('./model-list').then((file) => ({ default: file.ModelList })));
 
 interface Props {
+  /** All of the chosen kind, those that are not sold too. */
   models: readonly Model[];
   chosen: Model | null;
+  /** The model that was wished, when another one had to be chosen in its place. */
+  replaced: Model | null;
+  isOpen: boolean;
+  onOpen: (isOpen: boolean) => void;
   onChoose: (modelId: string) => void;
 }
 
-export function ModelPicker({ models, chosen, onChoose }: Props) {
+export function ModelPicker({ models, chosen, replaced, isOpen, onOpen, onChoose }: Props) {
   const { t } = useTranslation();
-  const [isOpen, setOpen] = useState(false);
-  const name = useId();
-  const listId = useId();
+  const noteId = useId();
   if (chosen === null)
     return <p className="rounded-xl bg-amber-wash p-3.5 text-sm text-amber">{t('form.modelsEmpty')}</p>;
   return (
     <div>
       <p className="mb-1.5 text-xs text-muted">{t('form.model')}</p>
-      <div className="overflow-hidden rounded-xl bg-raised">
-        <button
-          type="button"
-          aria-expanded={isOpen}
-          aria-controls={listId}
-          aria-label={`${t('form.model')}: ${chosen.name}. ${t('form.modelChange')}`}
-          onClick={() => setOpen(!isOpen)}
-          className="flex min-h-15 w-full items-center gap-3 px-3.5 py-2.5 text-left transition-colors hover:bg-line focus-visible:-outline-offset-2"
-        >
-          <ModelLine model={chosen} />
-          <Icon name="chevron" className={`size-5 text-muted transition-transform ${isOpen ? 'rotate-180' : ''}`} />
-        </button>
-        <fieldset id={listId} hidden={!isOpen} className="border-t border-line p-1.5">
-          <legend className="sr-only">{t('form.model')}</legend>
-          {models.map((model) => (
-            <label
-              key={model.id}
-              className="relative flex min-h-13 cursor-pointer items-center gap-3 rounded-lg px-2.5 py-2 transition-colors hover:bg-line has-checked:bg-mint-wash has-disabled:cursor-not-allowed has-disabled:opacity-60 has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-mint-text"
-            >
-              <input
-                type="radio"
-                name={name}
-                checked={model.id === chosen.id}
-                disabled={!isSold(model)}
-                onChange={() => onChoose(model.id)}
-                onClick={(event) => {
-                  if (isByPointer(event)) setOpen(false);
-                }}
-                className="absolute inset-0 cursor-pointer appearance-none outline-none"
-              />
-              <ModelLine model={model} />
-              {model.id === chosen.id && <Icon name="check" className="size-5 text-mint-text" />}
-            </label>
-          ))}
-        </fieldset>
+      <button
+        type="button"
+        data-model
+        aria-haspopup="dialog"
+        aria-expanded={isOpen}
+        aria-describedby={noteId}
+        aria-label={`${t('form.model')}: ${chosen.name}. ${t('form.modelChange')}`}
+        onClick={() => onOpen(true)}
+        className="flex min-h-15 w-full items-center gap-3 rounded-xl bg-raised px-3.5 py-2.5 text-left transition-colors hover:bg-line"
+      >
+        <span className="min-w-0 flex-1">
+          <span className="block truncate font-medium">{shortName(chosen)}</span>
+          <ModelFacts
+            model={chosen}
+            first={[providerName(chosen.provider), t('form.modelFrom', { count: chosen.price_from_tokens })]}
+          />
+        </span>
+        <Icon name="chevron" className="size-5 text-muted" />
+      </button>
+      <div id={noteId} className="empty:hidden">
+        {replaced !== null && (
+          <FieldNote look="changed">{t('models.replaced', { old: replaced.name, model: chosen.name })}</FieldNote>
+        )}
+        {chosen.state === 'retiring' && (
+          <FieldNote look="changed">
+            <Retiring model={chosen} models={models} />
+          </FieldNote>
+        )}
       </div>
+      <Sheet
+        isOpen={isOpen}
+        title={chosen.kind === 'video' ? t('models.titleVideo') : t('models.titleImage')}
+        close={t('models.close')}
+        onClose={() => onOpen(false)}
+      >
+        <Suspense>
+          <ModelList models={models} chosen={chosen} onChoose={onChoose} onDone={() => onOpen(false)} />
+        </Suspense>
+      </Sheet>
     </div>
   );
 }
 
-function ModelLine({ model }: { model: Model }) {
+/** Until when it is sold, and what comes after it. */
+function Retiring({ model, models }: { model: Model; models: readonly Model[] }) {
   const { t } = useTranslation();
-  const { span } = useFormat();
+  const { day } = useFormat();
+  const heir = models.find(({ id }) => id === model.successor);
   return (
-    <span className="min-w-0 flex-1">
-      <span className="block truncate font-medium">{model.name}</span>
-      <span className="nums block truncate text-xs text-muted">
-        {isSold(model)
-          ? `${t('form.modelFrom', { count: model.price_from_tokens })} · ${t('form.modelTime', { time: span(model.expected_seconds) })}`
-          : t('form.modelUnavailable')}
-      </span>
-    </span>
+    <>
+      {model.retires_on === null ? t('models.retiresSoon') : t('models.retires', { date: day(model.retires_on) })}
+      {heir !== undefined && ` ${t('models.then', { model: heir.name })}`}
+    </>
   );
-}
-
-/** Arrow keys "click" radio buttons too; they walk through the list and must not close it. */
-function isByPointer(event: MouseEvent): boolean {
-  return event.detail > 0;
 }

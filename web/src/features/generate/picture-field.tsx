@@ -1,13 +1,9 @@
-// Drop, paste or pick one picture; see it, watch it travel, take it away again.
-import { useEffect, useRef, useState } from 'react';
+// One picture in one role: drop it or pick it, see it, watch it travel, take it away again.
+import { useState, type ReactNode } from 'react';
 import { useDropzone } from 'react-dropzone';
 import { useTranslation } from 'react-i18next';
 import type { ImageRole } from '../../api';
-import { Button } from '../../components/button';
 import { Icon } from '../../components/icon';
-import { Notice } from '../../components/notice';
-import { say } from '../../components/say';
-import { explainError } from '../../i18n/coded';
 import { useFormat } from '../../i18n/format';
 import { PICTURE_TYPES } from './picture-rules';
 import type { Picture } from './use-picture';
@@ -15,201 +11,193 @@ import type { Picture } from './use-picture';
 const ACCEPTED = Object.fromEntries(PICTURE_TYPES.map((type) => [type, []]));
 
 interface Props {
-  picture: Picture;
   role: ImageRole;
-  isRequired: boolean;
+  picture: Picture;
+  isNeeded: boolean;
+  /** One of several that stand side by side. */
+  isSmall: boolean;
+  /** It cannot be given beside what else is there; a picture that is here already does not go out. */
+  isBarred: boolean;
+  /** It has arrived, and the model cannot use it. */
+  isUnfit: boolean;
+  onTake: (files: readonly File[]) => void;
+  onRemove: () => void;
+  /** What there is to say about the picture with this model. */
+  children: ReactNode;
 }
 
-export function PictureField({ picture, role, isRequired }: Props) {
+export function PictureField({ role, picture, isNeeded, isSmall, onTake, onRemove, children, ...state }: Props) {
   const { t } = useTranslation();
-  const takeFirst = useTakeFirst(picture);
+  const { isBarred, isUnfit } = state;
   const { getRootProps, getInputProps, isDragActive, open } = useDropzone({
     accept: ACCEPTED,
+    disabled: isBarred,
     noClick: true,
     noKeyboard: true,
     // A drop beside the field is taken too, not thrown away.
     preventDropOnDocument: false,
     // Our own rules say what is wrong with a file, in the person's language.
-    onDrop: (accepted, refused) => takeFirst([...accepted, ...refused.map(({ file }) => file)]),
+    onDrop: (accepted, refused) => onTake([...accepted, ...refused.map(({ file }) => file)]),
   });
-  useWholePage(takeFirst);
+  const isEmpty = picture.file === null;
+  const edge = isDragActive
+    ? 'border-mint bg-mint-wash'
+    : isEmpty
+      ? 'border-dashed border-edge'
+      : isUnfit || picture.phase.name === 'failed'
+        ? 'border-rose bg-raised'
+        : 'border-line bg-raised';
   return (
-    <fieldset className="min-w-0">
+    <fieldset className="flex min-w-0 flex-col">
       <legend className="mb-1.5 text-xs text-muted">
-        {t(`picture.${role}`)} · {isRequired ? t('picture.required') : t('picture.optional')}
+        {t(`picture.${role}`)}
+        {/* Side by side there is no room to say of each that it may be left out. */}
+        <span className={isNeeded ? (isEmpty ? 'font-medium text-amber' : '') : isSmall ? 'sr-only' : ''}>
+          {' · '}
+          {isNeeded ? t('picture.required') : t('picture.optional')}
+        </span>
       </legend>
       <div
         {...getRootProps({ role: 'presentation', tabIndex: -1 })}
-        className={`rounded-xl border transition-colors ${isDragActive ? 'border-mint bg-mint-wash' : picture.file === null ? 'border-dashed border-edge' : 'border-line bg-raised'}`}
+        className={`relative overflow-hidden rounded-xl border transition-colors ${edge} ${isBarred ? 'opacity-60' : ''} ${isSmall ? 'h-31' : ''}`}
       >
-        <input {...getInputProps({ 'aria-label': t(`picture.${role}`) })} data-testid="picture-input" />
-        {picture.file === null ? (
-          <Invitation isDragActive={isDragActive} onChoose={open} />
+        <input {...getInputProps({ 'aria-label': t(`picture.${role}`) })} />
+        {isEmpty ? (
+          <Invitation {...{ isSmall, isBarred, isDragActive }} onChoose={open} />
         ) : (
-          <Chosen picture={picture} />
+          <Chosen {...{ picture, isSmall, isUnfit, onRemove }} />
         )}
       </div>
-      <Refused picture={picture} />
+      {children}
     </fieldset>
   );
 }
 
-function Invitation({ isDragActive, onChoose }: { isDragActive: boolean; onChoose: () => void }) {
+interface InvitationProps {
+  isSmall: boolean;
+  isBarred: boolean;
+  isDragActive: boolean;
+  onChoose: () => void;
+}
+
+function Invitation({ isSmall, isBarred, isDragActive, onChoose }: InvitationProps) {
   const { t } = useTranslation();
   return (
-    <div className="flex items-center gap-3 p-3.5">
-      <span className="grid size-11 place-items-center rounded-lg bg-raised text-mint-text">
+    <div
+      className={`flex items-center gap-3 p-3.5 ${isSmall ? 'size-full flex-col justify-center gap-2 text-center' : ''}`}
+    >
+      <span className="grid size-11 shrink-0 place-items-center rounded-lg bg-raised text-mint-text">
         <Icon name="image" />
       </span>
-      <div className="min-w-0 flex-1 text-sm">
+      <p className={`min-w-0 text-sm ${isSmall ? '*:first-letter:uppercase' : ''}`}>
         {isDragActive ? (
-          <p className="font-medium">{t('picture.dropHere')}</p>
+          <span className="font-medium">{t('picture.dropHere')}</span>
         ) : (
-          <p>
-            <span className="pointer-coarse:hidden">{t('picture.drop')} </span>
+          <>
+            {!isSmall && <span className="pointer-coarse:hidden">{t('picture.drop')} </span>}
             <button
               type="button"
-              onClick={onChoose}
-              className="rounded py-1 font-semibold text-mint-text underline underline-offset-4 hover:no-underline"
+              aria-disabled={isBarred || undefined}
+              onClick={isBarred ? undefined : onChoose}
+              className="inline-block rounded py-1 font-semibold text-mint-text underline underline-offset-4 before:absolute before:inset-0 hover:no-underline aria-disabled:no-underline"
             >
               <span className="pointer-coarse:hidden">{t('picture.choose')}</span>
               <span className="hidden pointer-coarse:inline">{t('picture.chooseByTouch')}</span>
             </button>
-          </p>
+          </>
         )}
-        <p className="text-xs text-muted">{t('picture.rules')}</p>
-      </div>
+      </p>
     </div>
   );
 }
 
-function Chosen({ picture }: { picture: Picture }) {
+type ChosenProps = Pick<Props, 'picture' | 'isSmall' | 'isUnfit' | 'onRemove'>;
+
+function Chosen({ picture, isSmall, isUnfit, onRemove }: ChosenProps) {
   const { t } = useTranslation();
   const { size } = useFormat();
-  const { phase, file, previewUrl } = picture;
-  const [unseen, setUnseen] = useState<string | null>(null);
-  const percent = phase.name === 'uploading' ? phase.percent : 100;
+  const { phase, file } = picture;
+  const remove = (
+    <button
+      type="button"
+      aria-label={t('picture.remove')}
+      onClick={onRemove}
+      className={`grid place-items-center rounded-lg ${isSmall ? 'absolute top-1 right-1 size-9 bg-black/60 text-white hover:bg-black/80' : 'size-11 text-muted hover:bg-line hover:text-text'}`}
+    >
+      <Icon name="close" />
+    </button>
+  );
+  if (isSmall) {
+    return (
+      <>
+        <Preview picture={picture} className="size-full" />
+        <p className="nums absolute inset-x-0 bottom-0 bg-linear-to-t from-black/85 to-transparent px-2.5 pt-6 pb-1.5 text-2xs text-white">
+          {!isUnfit && <Arrival picture={picture} look="text-white" />}
+        </p>
+        <Travelled picture={picture} className="absolute inset-x-0 bottom-0" />
+        {remove}
+      </>
+    );
+  }
   return (
     <div className="flex items-center gap-3 p-2.5">
-      {previewUrl === null || previewUrl === unseen ? (
-        <span className="grid size-16 shrink-0 place-items-center rounded-lg bg-stage text-muted">
-          <Icon name="image" />
-        </span>
-      ) : (
-        <img
-          src={previewUrl}
-          alt={t('picture.preview', { name: file?.name ?? '' })}
-          onError={() => setUnseen(previewUrl)}
-          className="size-16 shrink-0 rounded-lg bg-stage object-cover"
-        />
-      )}
+      <Preview picture={picture} className="size-16 rounded-lg" />
       <div className="min-w-0 flex-1">
         <p className="truncate text-sm font-medium">{file?.name}</p>
         <p className="nums flex items-center gap-1 text-xs text-muted">
           {size(file?.size ?? 0)}
-          {phase.name !== 'failed' && ' · '}
-          <Arrival picture={picture} />
+          {phase.name !== 'failed' && !isUnfit && (
+            <>
+              {' · '}
+              <Arrival picture={picture} look="text-mint-text" />
+            </>
+          )}
         </p>
-        {phase.name === 'uploading' && (
-          <div className="mt-1.5 h-1 overflow-hidden rounded-full bg-line">
-            <div className="h-full rounded-full bg-mint transition-[width]" style={{ width: `${percent}%` }} />
-          </div>
-        )}
+        <Travelled picture={picture} className="mt-1.5 rounded-full" />
       </div>
-      <button
-        type="button"
-        aria-label={t('picture.remove')}
-        onClick={picture.remove}
-        className="grid size-11 place-items-center rounded-lg text-muted hover:bg-line hover:text-text"
-      >
-        <Icon name="close" />
-      </button>
+      {remove}
     </div>
   );
 }
 
-function Arrival({ picture: { phase } }: { picture: Picture }) {
+function Preview({ picture: { file, previewUrl }, className }: { picture: Picture; className: string }) {
+  const { t } = useTranslation();
+  const [unseen, setUnseen] = useState<string | null>(null);
+  if (previewUrl === null || previewUrl === unseen) {
+    return (
+      <span className={`grid shrink-0 place-items-center bg-stage text-muted ${className}`}>
+        <Icon name="image" />
+      </span>
+    );
+  }
+  return (
+    <img
+      src={previewUrl}
+      alt={t('picture.preview', { name: file?.name ?? '' })}
+      onError={() => setUnseen(previewUrl)}
+      className={`shrink-0 bg-stage object-cover ${className}`}
+    />
+  );
+}
+
+function Travelled({ picture: { phase }, className }: { picture: Picture; className: string }) {
+  if (phase.name !== 'uploading') return null;
+  return (
+    <div className={`h-1 overflow-hidden bg-line ${className}`}>
+      <div className="h-full rounded-full bg-mint transition-[width]" style={{ width: `${phase.percent}%` }} />
+    </div>
+  );
+}
+
+function Arrival({ picture: { phase }, look }: { picture: Picture; look: string }) {
   const { t } = useTranslation();
   if (phase.name === 'ready') {
     return (
-      <span className="inline-flex items-center gap-0.5 text-mint-text">
+      <span className={`inline-flex items-center gap-0.5 ${look}`}>
         <Icon name="check" className="size-4" /> {t('picture.ready')}
       </span>
     );
   }
   if (phase.name !== 'uploading') return null;
   return phase.percent < 100 ? t('picture.uploading', { percent: phase.percent }) : t('picture.checking');
-}
-
-function Refused({ picture }: { picture: Picture }) {
-  const { t } = useTranslation();
-  const { size } = useFormat();
-  const { refusal, phase } = picture;
-  if (refusal !== null) {
-    return (
-      <p role="alert" className="mt-2 text-sm text-rose">
-        {t(`picture.${refusal.problem}`, { size: size(refusal.file.size) })}
-      </p>
-    );
-  }
-  if (phase.name !== 'failed') return null;
-  const { what, todo } = explainError(t, phase.error);
-  return (
-    <div className="mt-2">
-      <Notice
-        look="bad"
-        role="alert"
-        title={what}
-        actions={
-          !phase.error.isRefusal && (
-            <Button size="sm" onClick={picture.retry}>
-              {t('app.retry')}
-            </Button>
-          )
-        }
-      >
-        {todo}
-      </Notice>
-    </div>
-  );
-}
-
-function useTakeFirst(picture: Picture): (files: readonly File[]) => void {
-  const { t } = useTranslation();
-  return (files) => {
-    const first = files[0];
-    if (first === undefined) return;
-    picture.add(first);
-    if (files.length > 1) say(t('picture.tooMany'));
-  };
-}
-
-/** A paste anywhere, and a drop that misses the field, count as well. */
-function useWholePage(take: (files: readonly File[]) => void): void {
-  const latest = useRef(take);
-  useEffect(() => {
-    latest.current = take;
-  });
-  useEffect(() => {
-    const paste = (event: ClipboardEvent) => {
-      const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length === 0) return;
-      event.preventDefault();
-      latest.current(files);
-    };
-    const allow = (event: DragEvent) => event.preventDefault();
-    const drop = (event: DragEvent) => {
-      if (event.defaultPrevented) return;
-      event.preventDefault();
-      latest.current([...(event.dataTransfer?.files ?? [])]);
-    };
-    document.addEventListener('paste', paste);
-    document.addEventListener('dragover', allow);
-    document.addEventListener('drop', drop);
-    return () => {
-      document.removeEventListener('paste', paste);
-      document.removeEventListener('dragover', allow);
-      document.removeEventListener('drop', drop);
-    };
-  }, []);
 }

@@ -1,19 +1,20 @@
-// One press of Generate, from the press to the job: wait for the picture, be sure of the price, ask once.
+// One press of Generate, from the press to the job: wait for the pictures, be sure of the price, ask once.
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { ApiError, createJob, quoteJob, type Job, type JobRequest, type Quote } from '../../api';
+import { ApiError, createJob, quoteJob, type ImageRole, type Job, type JobRequest, type Quote } from '../../api';
 import { keepJob, refreshAccount } from '../../queries';
+import type { ImageIds } from './draft';
 import { newKey } from './idempotency-key';
-import type { Picture } from './use-picture';
+import type { Picture, Pictures } from './use-picture';
 import { isFresh } from './use-price';
 
 export type GenerationPhase =
   { name: 'idle' } | { name: 'uploading' } | { name: 'sending' } | { name: 'failed'; error: ApiError };
 
 export interface Order {
-  bodyFor: (imageId: string | null) => JobRequest;
-  /** Whether the model takes the picture at all. */
-  usesPicture: boolean;
+  bodyFor: (imageIds: ImageIds) => JobRequest;
+  /** Those that go out, by the role that they have with the model. */
+  pictures: Partial<Record<ImageRole, Picture>>;
   /** The price that the person saw on the button. */
   seen: Quote | null;
   /** `seen` was given for exactly this order. */
@@ -33,12 +34,12 @@ interface OpenClick {
   key: string;
 }
 
-export function useGeneration(picture: Picture, onCreated: (job: Job) => void): Generation {
+export function useGeneration(pictures: Pictures, onCreated: (job: Job) => void): Generation {
   const [phase, setPhase] = useState<GenerationPhase>({ name: 'idle' });
   const queries = useQueryClient();
   const isBusy = useRef(false);
   const openClick = useRef<OpenClick | null>(null);
-  const isUploading = picture.phase.name === 'uploading';
+  const isUploading = Object.values(pictures).some(({ phase: { name } }) => name === 'uploading');
 
   useEffect(() => {
     if (!isUploading) return;
@@ -48,13 +49,10 @@ export function useGeneration(picture: Picture, onCreated: (job: Job) => void): 
   }, [isUploading]);
 
   const send = async (order: Order): Promise<Job> => {
-    let imageId: string | null = null;
-    if (order.usesPicture && picture.phase.name !== 'none') {
-      setPhase({ name: 'uploading' });
-      imageId = await picture.whenReady();
-    }
+    if (Object.keys(order.pictures).length > 0) setPhase({ name: 'uploading' });
+    const imageIds = await arrivedIds(order.pictures);
     setPhase({ name: 'sending' });
-    const body = order.bodyFor(imageId);
+    const body = order.bodyFor(imageIds);
     const click = openClick.current?.order === JSON.stringify(body) ? openClick.current : await newClick(body, order);
     openClick.current = click;
     try {
@@ -102,7 +100,12 @@ async function newClick(body: JobRequest, order: Order): Promise<OpenClick> {
   return { order: JSON.stringify(body), sent, key: newKey() };
 }
 
-/** The picture was removed while the press waited for it. */
+async function arrivedIds(pictures: Order['pictures']): Promise<ImageIds> {
+  const arrivals = Object.entries(pictures).map(async ([role, picture]) => [role, await picture.whenReady()] as const);
+  return Object.fromEntries((await Promise.all(arrivals)).filter(([, imageId]) => imageId !== null));
+}
+
+/** A picture was removed while the press waited for it. */
 function isStopped(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }

@@ -1,12 +1,13 @@
-// The one picture: it starts to travel when it is picked, so that it is usually there before Generate is pressed.
+// The pictures, one for each role: each starts to travel when it is picked, so that it is usually there before Generate
+// is pressed.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { ApiError, uploadPicture } from '../../api';
+import { ApiError, uploadPicture, type CheckedPicture, type ImageRole } from '../../api';
 import { pictureProblem, type PictureProblem } from './picture-rules';
 
 export type PicturePhase =
   | { name: 'none' }
   | { name: 'uploading'; percent: number; imageId: string | null }
-  | { name: 'ready'; imageId: string }
+  | ({ name: 'ready' } & CheckedPicture)
   | { name: 'failed'; error: ApiError };
 
 export interface Refusal {
@@ -27,14 +28,25 @@ export interface Picture {
   whenReady: () => Promise<string | null>;
 }
 
+export type Pictures = Record<ImageRole, Picture>;
+
 interface Trip {
   file: File;
   previewUrl: string;
   stop: AbortController;
-  arrival: Promise<string>;
+  arrival: Promise<CheckedPicture>;
 }
 
-export function usePicture(): Picture {
+export function usePictures(): Pictures {
+  return { start: usePicture(), end: usePicture(), subject: usePicture(), source: usePicture() };
+}
+
+/** The id that a picture has from the moment it is announced, before all of it has arrived. */
+export function imageIdOf({ phase }: Picture): string | null {
+  return phase.name === 'ready' || phase.name === 'uploading' ? phase.imageId : null;
+}
+
+function usePicture(): Picture {
   const [phase, setPhase] = useState<PicturePhase>({ name: 'none' });
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [trip, setTrip] = useState<Trip | null>(null);
@@ -57,7 +69,7 @@ export function usePicture(): Picture {
     show({ name: 'uploading', percent: 0, imageId: null });
     const arrival = uploadPicture(file, (progress) => show({ name: 'uploading', ...progress }), stop.signal);
     arrival.then(
-      (imageId) => show({ name: 'ready', imageId }),
+      (checked) => show({ name: 'ready', ...checked }),
       (error: unknown) =>
         show({
           name: 'failed',
@@ -89,7 +101,10 @@ export function usePicture(): Picture {
     if (current.current !== null) send(current.current.file, current.current.previewUrl);
   }, [send]);
 
-  const whenReady = useCallback(async () => (current.current === null ? null : current.current.arrival), []);
+  const whenReady = useCallback(async () => {
+    const checked = await current.current?.arrival;
+    return checked?.imageId ?? null;
+  }, []);
 
   return {
     phase,

@@ -1,5 +1,5 @@
 // The live price: asked for when the form has been still for a moment, never in the way of typing.
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { ApiError, quoteJob, serverNowSeconds, type JobRequest, type Quote } from '../../api';
 import { useDebounced } from './use-debounced';
 
@@ -26,15 +26,16 @@ export function usePrice(body: JobRequest | null, isPromptReady: boolean): Price
   const wanted = JSON.stringify(priced);
   const settled = useDebounced(wanted, STILL_MS);
   const query = useQuery({
-    queryKey: ['quote', settled],
+    queryKey: ['quote', settled] as const,
     queryFn: ({ signal }) => quoteJob(JSON.parse(settled) as JobRequest, signal),
     enabled: settled !== NOTHING,
-    placeholderData: keepPreviousData,
+    // New words do not make the price blink; a price of other settings would mislead.
+    placeholderData: (known, query) => (query && costsAs(query.queryKey[1], settled) ? known : undefined),
     // Asked for again shortly before it runs out, so that the price on the button is always one that can be had.
     staleTime: ({ state }) => (state.data === undefined ? 0 : millisecondsLeft(state.data)),
     refetchInterval: ({ state }) => (state.data === undefined ? false : Math.max(1_000, millisecondsLeft(state.data))),
   });
-  if (priced === null) return { quote: null, isExact: false, error: null };
+  if (!costsAs(settled, wanted)) return { quote: null, isExact: false, error: null };
   const isCurrent = settled === wanted && !query.isPlaceholderData;
   return {
     quote: query.data ?? null,
@@ -45,6 +46,15 @@ export function usePrice(body: JobRequest | null, isPromptReady: boolean): Price
 
 export function isFresh(quote: Quote): boolean {
   return millisecondsLeft(quote) > 0;
+}
+
+/** Both are requests, and differ in nothing but words. */
+function costsAs(one: string, other: string): boolean {
+  return one !== NOTHING && withoutWords(one) === withoutWords(other);
+}
+
+function withoutWords(body: string): string {
+  return JSON.stringify({ ...(JSON.parse(body) as JobRequest), prompt: undefined, negative_prompt: undefined });
 }
 
 function millisecondsLeft(quote: Quote): number {

@@ -9,6 +9,7 @@ import { Icon, type IconName } from '../../components/icon';
 import { Mark } from '../../components/mark';
 import { say } from '../../components/say';
 import { isOver, rereadRecentJobs, useRecentJobs } from '../../queries';
+import { useSubject } from '../../subject';
 
 const SUBJECT_CHARS_MAX = 60;
 
@@ -52,6 +53,7 @@ export function History({ openId }: { openId: string | null }) {
 function useNews(jobs: readonly Job[] | undefined, openId: string | null): void {
   const { t } = useTranslation();
   const [, navigate] = useLocation();
+  const subjectOf = useSubject();
   const seen = useRef(new Map<string, Job['status']>());
   useEffect(() => {
     for (const job of jobs ?? []) {
@@ -59,7 +61,8 @@ function useNews(jobs: readonly Job[] | undefined, openId: string | null): void 
       seen.current.set(job.id, job.status);
       if (before === undefined || before === job.status || job.id === openId) continue;
       const action = { label: t('job.open'), onClick: () => navigate(`/jobs/${job.id}`) };
-      const subject = job.prompt.length > SUBJECT_CHARS_MAX ? `${job.prompt.slice(0, SUBJECT_CHARS_MAX)}…` : job.prompt;
+      const whole = subjectOf(job);
+      const subject = whole.length > SUBJECT_CHARS_MAX ? `${whole.slice(0, SUBJECT_CHARS_MAX)}…` : whole;
       const back = t('job.tokensBack', { count: job.receipt.returned_tokens });
       if (job.status === 'succeeded') {
         say(job.kind === 'video' ? t('job.readyToast') : t('job.readyToastImage'), 'success', {
@@ -69,20 +72,26 @@ function useNews(jobs: readonly Job[] | undefined, openId: string | null): void 
       }
       if (job.status === 'failed') say(t('job.failed'), 'error', { description: `${subject} · ${back}`, action });
     }
-  }, [jobs, openId, navigate, t]);
+  }, [jobs, openId, navigate, subjectOf, t]);
 }
 
 function Card({ job, isOpen }: { job: Job; isOpen: boolean }) {
   const { t } = useTranslation();
+  const subject = useSubject()(job);
   const status = t(`job.${job.status}`);
   return (
     <Link
       href={`/jobs/${job.id}`}
-      aria-label={t('history.open', { status, prompt: job.prompt })}
+      aria-label={t('history.open', { status, prompt: subject })}
       aria-current={isOpen ? 'page' : undefined}
       className="group relative block aspect-[16/10] overflow-hidden rounded-xl border border-line bg-raised aria-[current]:border-mint aria-[current]:ring-2 aria-[current]:ring-mint"
     >
       <Picture job={job} />
+      {job.results.length > 1 && (
+        <span className="nums absolute top-1.5 right-1.5 rounded-md bg-black/65 px-1.5 text-2xs font-semibold text-white">
+          {job.results.length}
+        </span>
+      )}
       <span
         className={`absolute inset-x-0 bottom-0 px-2 pt-6 pb-1.5 text-2xs ${job.result === null ? 'text-muted' : 'bg-linear-to-t from-black/85 via-black/55 to-transparent text-white'}`}
       >
@@ -92,7 +101,7 @@ function Card({ job, isOpen }: { job: Job; isOpen: boolean }) {
   );
 
   function caption(): string {
-    if (job.result !== null) return job.prompt;
+    if (job.result !== null) return subject;
     return job.status === 'failed' ? t('history.noResult') : status;
   }
 }

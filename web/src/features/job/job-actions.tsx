@@ -1,48 +1,75 @@
 // What can be done with a job that is over: save it, make it again, take it away.
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Job } from '../../api';
+import type { Job, Result } from '../../api';
 import { Button } from '../../components/button';
 import { ConfirmDialog } from '../../components/confirm-dialog';
 import { say } from '../../components/say';
 import { explainError } from '../../i18n/coded';
 import { useDeleteJob } from '../../queries';
-import { saveResult } from './save-result';
+import { saveResults } from './save-results';
+import { remedyFor } from './stages';
+
+export type Again = (job: Job, focus: 'prompt' | 'generate' | 'model') => void;
 
 interface Props {
   job: Job;
-  onAgain: (job: Job, focus: 'prompt' | 'generate') => void;
+  /** The result that is on the screen. */
+  shown: Result | null;
+  onAgain: Again;
   onDeleted: () => void;
 }
 
-export function JobActions({ job, onAgain, onDeleted }: Props) {
+export function JobActions({ job, shown, onAgain, onDeleted }: Props) {
   const { t } = useTranslation();
+  const remedy = remedyFor(job);
+  const again = (
+    <Button icon="again" look={remedy === 'again' ? 'primary' : 'secondary'} onClick={() => onAgain(job, 'generate')}>
+      {t('job.again')}
+    </Button>
+  );
+  const edit = job.prompt !== '' && (
+    <Button icon="pencil" look={remedy === 'prompt' ? 'primary' : 'secondary'} onClick={() => onAgain(job, 'prompt')}>
+      {t('job.editAgain')}
+    </Button>
+  );
   return (
     <div className="flex flex-wrap items-center gap-2">
-      {job.result !== null && <Download result={job.result} />}
-      <Button icon="again" onClick={() => onAgain(job, 'generate')}>
-        {t('job.again')}
-      </Button>
-      <Button icon="pencil" onClick={() => onAgain(job, 'prompt')}>
-        {t('job.editAgain')}
-      </Button>
+      {shown !== null && <Download results={[shown]} look="primary" label={t('job.download')} />}
+      {job.results.length > 1 && (
+        <Download results={job.results} look="secondary" label={t('job.downloadAll', { number: job.results.length })} />
+      )}
+      {remedy === 'model' && (
+        <Button look="primary" onClick={() => onAgain(job, 'model')}>
+          {t('job.otherModel')}
+        </Button>
+      )}
+      {remedy === 'prompt' && edit}
+      {again}
+      {remedy !== 'prompt' && edit}
       <Delete job={job} onDeleted={onDeleted} />
     </div>
   );
 }
 
-function Download({ result }: { result: NonNullable<Job['result']> }) {
+interface DownloadProps {
+  results: readonly Result[];
+  look: 'primary' | 'secondary';
+  label: string;
+}
+
+function Download({ results, look, label }: DownloadProps) {
   const { t } = useTranslation();
   const [isSaving, setSaving] = useState(false);
   const save = () => {
     setSaving(true);
-    saveResult(result.content_url, result.filename)
+    saveResults(results)
       .catch(() => say(t('job.resultMissing'), 'error'))
       .finally(() => setSaving(false));
   };
   return (
-    <Button look="primary" icon="down" isDisabled={isSaving} onClick={save}>
-      {isSaving ? t('job.downloading') : t('job.download')}
+    <Button look={look} icon="down" isDisabled={isSaving} onClick={save}>
+      {isSaving ? t('job.downloading') : label}
     </Button>
   );
 }

@@ -1,38 +1,49 @@
 // What was asked for, and the receipt.
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import type { Job } from '../../api';
+import type { Job, Result } from '../../api';
 import { word } from '../../i18n/coded';
 import { useFormat } from '../../i18n/format';
 import { useModels } from '../../queries';
+import { receiptReason } from './stages';
 
-export function JobDetails({ job }: { job: Job }) {
+interface Props {
+  job: Job;
+  /** The result that is on the screen. */
+  shown: Result | null;
+}
+
+export function JobDetails({ job, shown }: Props) {
   const { t } = useTranslation();
   return (
     <div className="grid gap-4 border-t border-line pt-5 xl:grid-cols-[1fr_18rem] xl:gap-8">
       <div>
-        <h3 className="text-xs text-muted">{t('job.prompt')}</h3>
-        <p className="mt-1 max-w-[70ch] whitespace-pre-wrap">{job.prompt}</p>
-        <Facts job={job} />
+        {job.prompt !== '' && (
+          <>
+            <h3 className="text-xs text-muted">{t('job.prompt')}</h3>
+            <p className="mt-1 max-w-[70ch] whitespace-pre-wrap">{job.prompt}</p>
+          </>
+        )}
+        <Facts job={job} shown={shown} />
       </div>
       <ReceiptCard job={job} />
     </div>
   );
 }
 
-function Facts({ job }: { job: Job }) {
+function Facts({ job, shown }: Props) {
   const { t } = useTranslation();
   const { dateShort, size } = useFormat();
   const models = useModels();
-  const { settings, result } = job;
+  const { settings } = job;
   const facts = [
     models.data?.find((model) => model.id === job.model)?.name ?? job.model,
     settings.duration_seconds !== null && t('form.seconds', { count: settings.duration_seconds }),
     settings.resolution,
     settings.aspect_ratio,
     settings.audio && t('form.audio'),
-    result !== null && `${result.width} × ${result.height}`,
-    result !== null && size(result.size_bytes),
+    shown !== null && `${shown.width} × ${shown.height}`,
+    shown !== null && size(shown.size_bytes),
     dateShort(job.created_at),
   ].filter((fact) => typeof fact === 'string');
   return (
@@ -75,7 +86,7 @@ function ReceiptCard({ job }: { job: Job }) {
           </div>
         ))}
       </dl>
-      <p className="mt-2 text-xs text-muted">{word(t, 'reasons', receipt.reason) ?? t('reasons.other')}</p>
+      <p className="mt-2 text-xs text-muted">{word(t, 'reasons', receiptReason(job)) ?? t('reasons.other')}</p>
       {lastRow !== undefined && (
         <Link
           href={`/balance#${lastRow}`}

@@ -2,7 +2,7 @@ import { render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { forgetJob, type Job } from '../../api';
-import { ACCOUNT, aJob, fakeBackend, refusal, RESULT, type FakeBackend } from '../../test/fake-backend';
+import { ACCOUNT, aJob, aModel, fakeBackend, refusal, RESULT, type FakeBackend } from '../../test/fake-backend';
 import { show } from '../../test/show';
 import { JobStage } from './job-stage';
 import { ResultView } from './result-view';
@@ -102,6 +102,23 @@ describe('a job without a result', () => {
     expect(await card()).toHaveTextContent('it will appear here for free');
   });
 
+  it.each([
+    ['moderation_blocked', "The provider's safety rules refused this prompt or picture.", 'Edit and again', 'prompt'],
+    ['model_gone', 'The provider has retired this model.', 'Choose another model', 'model'],
+    ['model_off', 'This model was switched off while your job waited.', 'Choose another model', 'model'],
+    ['provider_misconfigured', 'not working because of a problem on our side.', 'Choose another model', 'model'],
+    ['provider_failed', 'The provider could not finish this one.', 'Again', 'generate'],
+  ])('explains %s, and offers what helps', async (code, what, remedy, focus) => {
+    open(aJob({ status: 'failed', completed_at: NOW, receipt: RETURNED, error: { code, message: 'x' } }));
+    const text = await card();
+    expect(text).toHaveTextContent(what);
+    expect(text).toHaveTextContent('All 40 tokens are back on your balance.');
+    const [first] = screen.getAllByRole('button');
+    expect(first).toHaveAccessibleName(remedy);
+    await userEvent.click(screen.getByRole('button', { name: remedy }));
+    expect(again.mock.calls[0]?.[1]).toBe(focus);
+  });
+
   it('says that it does not exist', async () => {
     open(refusal(404, 'not_found'));
     expect(await screen.findByRole('alert')).toHaveTextContent('This job does not exist, or it was deleted.');
@@ -143,10 +160,12 @@ describe('a job with a result', () => {
   });
 
   it('goes on playing when a new address comes while the old one works', () => {
-    const job = (url: string) => aJob({ status: 'succeeded', result: { ...RESULT, content_url: url } });
-    const { rerender } = render(<ResultView job={job('/blobs/one.mp4')} onExpired={again} />);
-    rerender(<ResultView job={job('/blobs/two.mp4')} onExpired={again} />);
-    expect(screen.getByLabelText(/^Result for/)).toHaveAttribute('src', '/blobs/one.mp4');
+    const view = (url: string) => (
+      <ResultView kind="video" result={{ ...RESULT, content_url: url }} name="A boat" onExpired={again} />
+    );
+    const { rerender } = render(view('/blobs/one.mp4'));
+    rerender(view('/blobs/two.mp4'));
+    expect(screen.getByLabelText('A boat')).toHaveAttribute('src', '/blobs/one.mp4');
   });
 
   it('says that a late one is a gift', async () => {
@@ -191,6 +210,78 @@ describe('a job with a result', () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Again' }));
     await userEvent.click(screen.getByRole('button', { name: 'Edit and again' }));
     expect(again.mock.calls.map(([, focus]: unknown[]) => focus)).toEqual(['generate', 'prompt']);
+  });
+});
+
+describe('a job with several results', () => {
+  const four = [1, 2, 3, 4].map((number) => ({
+    ...RESULT,
+    content_url: `/blobs/${number}.png`,
+    thumbnail_url: `/blobs/${number}.jpg`,
+    filename: `reelmint-a-paper-boat-${number}.png`,
+  }));
+  const settings = { ...aJob().settings, count: 4 };
+  const made = (results: Job['results'], receipt: Partial<Job['receipt']> = {}) =>
+    aJob({
+      kind: 'image',
+      status: 'succeeded',
+      settings,
+      result: results[0] ?? null,
+      results,
+      completed_at: NOW,
+      receipt: { ...RETURNED, reason: 'charged', charged_tokens: 40, returned_tokens: 0, ...receipt },
+    });
+  const downloads = (): string[] => {
+    const names: string[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function click(this: HTMLAnchorElement) {
+      names.push(this.download);
+    });
+    return names;
+  };
+
+  it('shows them all, one of them large', async () => {
+    open(made(four));
+    const strip = await screen.findByRole('group', { name: 'Results' });
+    expect(within(strip).getAllByRole('radio')).toHaveLength(4);
+    expect(screen.getByRole('img', { name: /A paper boat/ })).toHaveAttribute('src', '/blobs/1.png');
+    await userEvent.click(within(strip).getByRole('radio', { name: 'Result 3 of 4' }));
+    expect(screen.getByRole('img', { name: /A paper boat/ })).toHaveAttribute('src', '/blobs/3.png');
+  });
+
+  it('saves the one that is shown, or all', async () => {
+    const names = downloads();
+    open(made(four));
+    await userEvent.click(await screen.findByRole('radio', { name: 'Result 2 of 4' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Download' }));
+    await waitFor(() => expect(names).toEqual(['reelmint-a-paper-boat-2.png']));
+    await userEvent.click(screen.getByRole('button', { name: 'All 4' }));
+    await waitFor(() => expect(names.slice(1)).toEqual(four.map(({ filename }) => filename)));
+  });
+
+  it('says how many came and what was charged when fewer came', async () => {
+    open(made(four.slice(0, 3), { charged_tokens: 30, returned_tokens: 10 }));
+    const line = '3 of 4 were made. Tokens charged: 30, back on your balance: 10.';
+    expect(await screen.findByText(line)).toBeInTheDocument();
+    expect(screen.getByRole('status')).toHaveTextContent(`Ready. ${line}`);
+    expect(screen.getByRole('region', { name: 'Receipt' })).toHaveTextContent('Only those that came are charged.');
+  });
+
+  it('says that another model did it for less', async () => {
+    open(made(four, { charged_tokens: 30, returned_tokens: 10 }));
+    expect(await screen.findByRole('region', { name: 'Receipt' })).toHaveTextContent(
+      'It cost less than was held; the rest is back.',
+    );
+    expect(screen.queryByText(/were made/)).not.toBeInTheDocument();
+  });
+});
+
+describe('a job without a prompt', () => {
+  it('goes by the name of its model', async () => {
+    const backend = open(aJob({ prompt: '', status: 'succeeded', result: RESULT, completed_at: NOW }));
+    backend.on('GET /v1/models', { object: 'list', data: [aModel({ name: 'Template: Diving' })] });
+    expect(await screen.findByLabelText('Result for the prompt: Template: Diving')).toBeInTheDocument();
+    expect(screen.queryByRole('button', { name: 'Edit and again' })).not.toBeInTheDocument();
+    expect(screen.queryByRole('heading', { name: 'Prompt' })).not.toBeInTheDocument();
   });
 });
 

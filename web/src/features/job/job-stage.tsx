@@ -1,5 +1,6 @@
 // One job, watched from the queue to the result, and everything that can be done with it.
 import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { ApiError, serverNowSeconds, type Job } from '../../api';
@@ -13,17 +14,30 @@ import { explainError, explainFailure } from '../../i18n/coded';
 import { useFormat } from '../../i18n/format';
 import { isOver, mayStillCome, rereadJob, useCancelJob, useJob } from '../../queries';
 import { useReachable } from '../../reachability';
+import { useSubject } from '../../subject';
 import { Developing } from './developing';
-import { JobActions } from './job-actions';
+import { JobActions, type Again } from './job-actions';
 import { JobDetails } from './job-details';
+import { ResultStrip } from './result-strip';
 import { ResultView } from './result-view';
 import { StageFrame } from './stage-frame';
-import { announcement, elapsedSeconds, failureCode, headline, isOverdue, percentDone, shapeOf, stepOf } from './stages';
+import {
+  announcement,
+  elapsedSeconds,
+  failureCode,
+  headline,
+  isOverdue,
+  isPart,
+  partWords,
+  percentDone,
+  shapeOf,
+  stepOf,
+} from './stages';
 import { Steps } from './steps';
 
 interface Props {
   id: string;
-  onAgain: (job: Job, focus: 'prompt' | 'generate') => void;
+  onAgain: Again;
   onDeleted: () => void;
 }
 
@@ -84,21 +98,31 @@ function Unread({ error, onRetry }: { error: Error; onRetry: () => void }) {
 function Watched({ job, onAgain, onDeleted }: { job: Job } & Omit<Props, 'id'>) {
   const { t } = useTranslation();
   const queries = useQueryClient();
+  const name = t('job.pictureAlt', { prompt: useSubject()(job) });
+  const [index, setIndex] = useState(0);
   const step = stepOf(job);
-  const shape = job.result === null ? shapeOf(job.settings.aspect_ratio) : job.result.width / job.result.height;
+  const shown = job.results[index] ?? job.results[0] ?? null;
+  const shape = shown === null ? shapeOf(job.settings.aspect_ratio) : shown.width / shown.height;
   return (
     <section aria-label={t('job.label')}>
       {job.status === 'failed' || job.status === 'cancelled' ? (
         <NoResult job={job} />
       ) : (
-        <StageFrame shape={shape > 0 ? shape : 1} backdrop={job.result?.thumbnail_url ?? null}>
-          {job.status === 'succeeded' ? (
-            <ResultView job={job} onExpired={() => rereadJob(queries, job.id)} />
+        <StageFrame shape={shape > 0 ? shape : 1} backdrop={shown?.thumbnail_url ?? null}>
+          {shown !== null ? (
+            <ResultView
+              key={index}
+              kind={job.kind}
+              result={shown}
+              name={name}
+              onExpired={() => rereadJob(queries, job.id)}
+            />
           ) : (
             <Screen job={job} />
           )}
         </StageFrame>
       )}
+      {job.results.length > 1 && <ResultStrip results={job.results} index={index} onPick={setIndex} />}
       <div className="mt-5 grid gap-5">
         {step !== null && (
           <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
@@ -107,8 +131,8 @@ function Watched({ job, onAgain, onDeleted }: { job: Job } & Omit<Props, 'id'>) 
           </div>
         )}
         {step !== null && !isOver(job) && <Steps current={step} hasUpload={false} />}
-        {isOver(job) && <JobActions job={job} onAgain={onAgain} onDeleted={onDeleted} />}
-        <JobDetails job={job} />
+        {isOver(job) && <JobActions job={job} shown={shown} onAgain={onAgain} onDeleted={onDeleted} />}
+        <JobDetails job={job} shown={shown} />
       </div>
     </section>
   );
@@ -149,6 +173,7 @@ function Headline({ job }: { job: Job }) {
           <p className="mt-1 text-sm text-muted">{t('job.leaveNote')}</p>
         </>
       )}
+      {isPart(job) && <p className="mt-1 text-amber">{partWords(t, job)}</p>}
       {job.receipt.reason === 'late_gift' && <p className="mt-1 text-mint-text">{t('job.lateGift')}</p>}
     </div>
   );

@@ -1,50 +1,45 @@
 // The result itself: a native player, or the picture.
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Job } from '../../api';
+import type { Job, Result } from '../../api';
 import { Button } from '../../components/button';
 
 interface Props {
-  job: Job;
+  kind: Job['kind'];
+  result: Result;
+  /** What it is called for somebody who cannot see it. */
+  name: string;
   /** The signed address does not work any more. */
   onExpired: () => void;
 }
 
-export function ResultView({ job, onExpired }: Props) {
-  const { t } = useTranslation();
-  const fresh = job.result?.content_url ?? null;
+export function ResultView({ kind, result, name, onExpired }: Props) {
+  const fresh = result.content_url;
   // Addresses change with every read of the job; a player that has one that works keeps it, or it would start anew.
   const [shown, setShown] = useState(fresh);
   const [broken, setBroken] = useState<string | null>(null);
-  if (shown !== fresh && (shown === null || shown === broken)) setShown(fresh);
-  if (shown === null || (shown === broken && shown === fresh)) {
-    return <Missing onRetry={onExpired} />;
-  }
+  if (shown !== fresh && shown === broken) setShown(fresh);
+  if (shown === broken && shown === fresh) return <Missing onRetry={onExpired} />;
   const fail = () => {
     // The first time it has just run out, and a new one is asked for; after that, only when the person says so.
     if (broken === null) onExpired();
     setBroken(shown);
   };
-  if (job.kind === 'image') {
+  if (kind === 'image') {
     return (
-      <img
-        src={shown}
-        alt={t('job.pictureAlt', { prompt: job.prompt })}
-        onError={fail}
-        className="absolute inset-0 size-full animate-rise object-contain"
-      />
+      <img src={shown} alt={name} onError={fail} className="absolute inset-0 size-full animate-rise object-contain" />
     );
   }
   return (
     // eslint-disable-next-line jsx-a11y/media-has-caption -- a generated shot has no words to caption
     <video
       src={shown}
-      poster={job.result?.thumbnail_url ?? undefined}
+      poster={result.thumbnail_url}
       controls
       playsInline
       loop
       preload="metadata"
-      aria-label={t('job.pictureAlt', { prompt: job.prompt })}
+      aria-label={name}
       onError={fail}
       className="absolute inset-0 size-full animate-rise object-contain"
     />

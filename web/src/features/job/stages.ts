@@ -29,6 +29,7 @@ export function headline(t: TFunction, job: Job): string {
 /** The same for ears: with what happened, and that the tokens are back, where there is no result. */
 export function announcement(t: TFunction, job: Job): string {
   const line = headline(t, job);
+  if (isPart(job)) return `${line}. ${partWords(t, job)}`;
   if (job.status !== 'failed' && job.status !== 'cancelled') return line;
   const returned = job.receipt.returned_tokens;
   return [
@@ -40,6 +41,46 @@ export function announcement(t: TFunction, job: Job): string {
 
 export function failureCode(job: Job): string {
   return job.error?.code ?? (job.status === 'cancelled' ? 'cancelled' : 'unknown');
+}
+
+/** Fewer results came than were asked for. */
+export function isPart(job: Job): boolean {
+  return job.status === 'succeeded' && job.results.length < job.settings.count;
+}
+
+/** How many came, and what that means for the tokens. */
+export function partWords(t: TFunction, { results, settings, receipt }: Job): string {
+  const made = t('job.part', { made: results.length, asked: settings.count });
+  if (receipt.charged_tokens === 0) return made;
+  const tokens = t('job.partTokens', { charged: receipt.charged_tokens, returned: receipt.returned_tokens });
+  return `${made} ${tokens}`;
+}
+
+/** Why the receipt says what it says. The server's word covers a charge for less than was held too. */
+export function receiptReason(job: Job): string {
+  const { reason, charged_tokens: charged, returned_tokens: returned } = job.receipt;
+  if (reason !== 'charged' || charged === 0 || returned === 0) return reason;
+  return isPart(job) ? 'charged_part' : 'charged_less';
+}
+
+/** What helps most after a failure: asking again, other words, or another model. */
+export type Remedy = 'again' | 'prompt' | 'model';
+
+const REMEDIES: Partial<Record<string, Remedy>> = {
+  moderation_blocked: 'prompt',
+  provider_rejected: 'prompt',
+  provider_busy: 'model',
+  provider_misconfigured: 'model',
+  model_gone: 'model',
+  model_off: 'model',
+  waited_too_long: 'model',
+};
+
+/** Null where nothing went wrong. */
+export function remedyFor(job: Job): Remedy | null {
+  if (job.status !== 'failed') return null;
+  const remedy = REMEDIES[failureCode(job)] ?? 'again';
+  return remedy === 'prompt' && job.prompt === '' ? 'again' : remedy;
 }
 
 /** Seconds since the present stage's clock began: being made, or else waiting. */
