@@ -27,8 +27,8 @@ from shared.vendor_accounts import VendorAccount
 VALIDATED = "validated.json"  # in the archive only
 
 _FOLDER = Path(__file__).parent
-# What a newcomer gets, the first that is for sale.
-_DEFAULT_MODELS = ("MiniMax-Hailuo-02", "kling-v2-6", "sandbox-video")
+# These stand first in every list, and a newcomer gets the first that is for sale.
+_FIRST = ("MiniMax-Hailuo-02", "kling-v2-6", "gemini-3.1-flash-image", "sandbox-video")
 
 _Said = Mapping[str, Any]
 """A table of a file, as shared/catalogue/schema.py has it."""
@@ -45,14 +45,14 @@ def load(accounts: Sequence[VendorAccount] | None = None) -> Catalogue:
     pools = {
         pool.name: pool for said in providers for pool in _pools(said, accounts) if pool.places
     }
-    models = {
+    found = {
         entry["id"]: _model(said, entry, pools, accounts)
         for said in providers
         for entry in said["models"]
     }
+    models = {name: found[name] for name in dict.fromkeys([*_FIRST, *found]) if name in found}
     live = [model.id for model in models.values() if model.state in ("live", "retiring")]
-    wanted = [name for name in _DEFAULT_MODELS if name in live]
-    return Catalogue(models, pools, (wanted or live or [""])[0])
+    return Catalogue(models, pools, (live or [""])[0])
 
 
 @cache
