@@ -7,7 +7,7 @@ _SEPARATOR = "\x1f"
 
 def derived(*parts: str | int) -> str:
     """32 hex digits that stand for these parts and no others."""
-    text = _SEPARATOR.join(f"{len(str(part))}:{part}" for part in parts)
+    text = _SEPARATOR.join([f"{len(part)}:{part}" for part in map(str, parts)])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -13,6 +13,7 @@ from shared.fitting import Generation, possible
 from shared.models import Model, Rates
 
 _PREFIX = "quote_"
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,7 @@ def body_hash(generation: Generation) -> str:
         "project_id": generation.project_id,
         "fallback_models": generation.fallback_models,
     }
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_SORTED.encode(body).encode()).hexdigest()
 
 
 def sign_quote(quote: Quote, secret: str) -> str:

@@ -194,13 +194,17 @@ def _wallet_data(wallet: Wallet, activity: Activity) -> Data:
 
 # ---------------------------------------------------------------- slots, accounts, uploads
 
+_USERS_AT = _SLOT.names.index("failed_user_ids")
+
 
 def slot(document: Document) -> Slot | None:
     """The stored slot, if there is one."""
     data = document.data
     if data is None:
         return None
-    return _SLOT.value({**data, "failed_user_ids": tuple(data["failed_user_ids"])})
+    values = list(_SLOT.picked(data))
+    values[_USERS_AT] = tuple(data["failed_user_ids"])
+    return Slot(*values)
 
 
 def slot_data(slot: Slot) -> Data:

@@ -71,7 +71,7 @@ async def _changes(app: App, pool: Pool, wanted: Mapping[str, tuple[int, bool]])
     ]
     after = [
         changed
-        for account in {slot.account for slot in (*present.values(), *missing)}
+        for account in sorted({slot.account for slot in (*present.values(), *missing)})
         for changed in _opened(
             [slot for slot in (*present.values(), *missing) if slot.account == account],
             pool.places.get(account, 0),

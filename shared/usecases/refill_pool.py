@@ -1,13 +1,13 @@
 """Give free places to waiting jobs, in fair order. Safe to call at any time, from anywhere."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from shared import jobs, records, slots
 from shared.app import App
 from shared.job_states import Event, State
 from shared.jobs import Job
-from shared.ports import Documents, Order, Query, Where, Write
+from shared.ports import Document, Documents, Order, Query, Where, Write
 from shared.slots import Slot
 from shared.usecases import tasks
 from shared.usecases.apply_event import Choice, event_writes
@@ -29,15 +29,15 @@ async def refill_pool(app: App, pool: str) -> None:
             return
         seen = await read_open_slots(app, pool)
         if not seen.slots:
-            for job in waiting:
+            for job in _jobs(waiting):
                 await reroute_job(app, job, {})
             return
-        if not await _grant_all(app, waiting, seen.free):
+        if not await _grant_all(app, _jobs(waiting), seen.free):
             return
 
 
-async def _waiting(app: App, pool: str) -> list[Job]:
-    found = await app.store.query(
+async def _waiting(app: App, pool: str) -> Sequence[Document]:
+    return await app.store.query(
         Query(
             records.JOBS,
             (Where("pool", "==", pool), Where("state", "==", State.PARKED.value)),
@@ -45,10 +45,14 @@ async def _waiting(app: App, pool: str) -> list[Job]:
             limit=_BATCH,
         )
     )
-    return [job for document in found if (job := records.job(document)) is not None]
 
 
-async def _grant_all(app: App, waiting: Sequence[Job], free: Sequence[Slot]) -> bool:
+def _jobs(documents: Iterable[Document]) -> Iterator[Job]:
+    """One by one: where no place is free, most of the line is not looked at."""
+    return (job for document in documents if (job := records.job(document)) is not None)
+
+
+async def _grant_all(app: App, waiting: Iterable[Job], free: Sequence[Slot]) -> bool:
     """Serve the line from its head; whether it is worth another look."""
     left = list(free)
     for job in waiting:

@@ -114,4 +114,4 @@ class SimulatedMedia:
 
 
 def _call(port: str, effect: Callable[[], Any], verb: str, key: str) -> Call:
-    return Call(port, effect, InjectedError, lambda: f"{verb} {key[:40]}")
+    return Call(port, effect, (), InjectedError, lambda: f"{verb} {key[:40]}")

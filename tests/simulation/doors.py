@@ -5,8 +5,7 @@ Through HTTP costs three times as much, so only some of the seeds go that way.
 """
 
 import json
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -111,35 +110,47 @@ class Straight:
             idempotency_key=wanted.key,
             is_retry=wanted.is_retry,
         )
-        with _refusing():
+        try:
             return _shown(await create_job(app, command))
+        except AppError as error:
+            raise _refused(error) from error
 
     async def cancel(self, app: App, user_id: str, job_id: str) -> Data:
         """See Door."""
-        with _refusing():
+        try:
             return _shown(await cancel_job(app, Session(user_id, 1), job_id))
+        except AppError as error:
+            raise _refused(error) from error
 
     async def read(self, app: App, user_id: str, job_id: str) -> Data:
         """See Door."""
-        with _refusing():
+        try:
             return _shown(await read_job(app, user_id, job_id))
+        except AppError as error:
+            raise _refused(error) from error
 
     async def list(self, app: App, user_id: str) -> list[Data]:
         """See Door."""
-        with _refusing():
+        try:
             page = await list_jobs(app, user_id, 20, None, None, None)
+        except AppError as error:
+            raise _refused(error) from error
         return [_shown(job) for job in page.jobs]
 
     async def delete(self, app: App, user_id: str, job_id: str) -> None:
         """See Door."""
-        with _refusing():
+        try:
             await delete_job(app, Session(user_id, 1), job_id)
+        except AppError as error:
+            raise _refused(error) from error
 
     async def hook(self, app: App, path: str, inbound: Inbound) -> None:
         """See Door."""
         provider, job_id, mac = path.rsplit("/", 3)[1:]
-        with _refusing():
+        try:
             await receive_webhook(app, provider, job_id, mac, inbound)
+        except AppError as error:
+            raise _refused(error) from error
 
     async def task(self, app: App, task: Task) -> Verdict:
         """See Door."""
@@ -147,8 +158,10 @@ class Straight:
 
     async def sweep(self, app: App) -> None:
         """See Door."""
-        with _refusing():
+        try:
             await sweep(app)
+        except AppError as error:
+            raise _refused(error) from error
 
 
 class OverHttp:
@@ -223,12 +236,8 @@ def _shown(job: Job) -> Data:
     return {"id": job.id, "status": job.status}
 
 
-@contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        yield
-    except AppError as error:
-        raise Refused(error.code, error.status) from error
+def _refused(error: AppError) -> Refused:
+    return Refused(error.code, error.status)
 
 
 async def _json(

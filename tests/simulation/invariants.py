@@ -4,6 +4,7 @@ The rules are written anew here, from the specification, and not read from the p
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from shared import records
@@ -35,9 +36,9 @@ REFUNDED = frozenset({"failed", "cancelled", "quarantined", "gifting", "gifted"}
 WITH_SLOT = frozenset({"ready", "submitting", "unknown", "running", "quarantined"})
 OVER = frozenset(state for state, following in STEPS.items() if state and not following)
 _MAYBE_AT_VENDOR = frozenset({"submitting", "unknown", "quarantined"})
-_AGREED = ("user_id", "hold_tokens", "body_hash", "created_at_ms")
+_agreed = itemgetter("user_id", "hold_tokens", "body_hash", "created_at_ms")
 # What another model brings, to a job that was never accepted.
-_ROUTE = ("model", "pool", "provider", "price_tokens", "units")
+_route = itemgetter("model", "pool", "provider", "price_tokens", "units")
 _SURELY_NOT_ACCEPTED = frozenset({"parked", "ready", "submitting", "unknown"})
 # What an owner's deletion changes of a job that is over, and the sweeper after it.
 _DELETION = frozenset(
@@ -184,11 +185,11 @@ class Invariants:
     def _goes_on(self, before: Data, job: Data) -> None:
         """What an older version of a job forbids."""
         job_id = job["id"]
-        if any(job[name] != before[name] for name in _ROUTE):
+        if _route(job) != _route(before):
             self._goes_elsewhere(before, job)
         if job["epoch"] < before["epoch"]:
             fail("I5", f"{job_id} went back to epoch {job['epoch']}")
-        if any(job[name] != before[name] for name in _AGREED):
+        if _agreed(job) != _agreed(before):
             fail("I5", f"{job_id} became another job")
         task_id = before["vendor_task_id"]
         if task_id is not None and job["vendor_task_id"] != task_id:
@@ -217,8 +218,9 @@ class Invariants:
         self.books.compare(change)
         wallet, user = change.after, change.key.id
         assert wallet is not None
-        jobs = self.store.all(records.JOBS)
-        waiting = sum(job["state"] == "parked" and job["user_id"] == user for job in jobs)
+        waiting = 0
+        for job in self.store.all(records.JOBS):
+            waiting += job["state"] == "parked" and job["user_id"] == user
         if wallet["waiting_jobs"] != waiting:
             fail("I2", f"{user} has {waiting} waiting jobs, counted as {wallet['waiting_jobs']}")
 

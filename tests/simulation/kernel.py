@@ -40,22 +40,25 @@ class InjectedError(OSError):
 
 
 class Call:
-    """One awaited port call: what it does, and what the activity sees when it fails."""
+    """One awaited port call: what it does, what the activity sees when it fails, and how a story
+    tells of it. `effect` and `tell` get the same arguments."""
 
-    __slots__ = ("about", "effect", "failure", "limit_ms", "port")
+    __slots__ = ("arguments", "effect", "failure", "limit_ms", "port", "tell")
 
     def __init__(
         self,
         port: str,
-        effect: Callable[[], Any],
+        effect: Callable[..., Any],
+        arguments: tuple[Any, ...],
         failure: Callable[[], Exception],
-        about: object = None,
+        tell: Callable[..., str],
         limit_ms: int = 0,
     ) -> None:
         self.port = port
         self.effect = effect
+        self.arguments = arguments
         self.failure = failure
-        self.about = about
+        self.tell = tell
         self.limit_ms = limit_ms
 
     def __await__(self) -> Generator["Call", Any, Any]:
@@ -158,6 +161,12 @@ class Kernel:
         """Let an activity wait."""
         return Wait(lambda activity: self.after(delay_ms, self.resume, activity, None))
 
+    def soon(self, do: Callable[..., None], *arguments: Any) -> None:
+        """Do something after as long as a call usually takes."""
+        self._number += 1
+        at_ms = self.now_ms + self.latency_ms()
+        heappush(self._heap, (at_ms, self._number, do, arguments))
+
     def latency_ms(self) -> int:
         """How long a call usually takes."""
         draw = self._draw()
@@ -217,7 +226,10 @@ class Kernel:
         except Exception as error:  # noqa: BLE001 - whoever called the activity judges how it ended
             self._end(activity, None, error)
         else:
-            self._begin(activity, awaited)
+            if type(awaited) is Call:
+                self._begin(activity, awaited)
+            else:
+                awaited.begin(activity)
 
     def _end(self, activity: Activity, value: Any, error: Exception | None) -> None:
         activity.is_over = True
@@ -228,34 +240,31 @@ class Kernel:
 
     # ------------------------------------------------------------ port calls
 
-    def _begin(self, activity: Activity, awaited: Call | Wait) -> None:
-        if type(awaited) is not Call:
-            assert isinstance(awaited, Wait)
-            awaited.begin(activity)
-            return
+    def _begin(self, activity: Activity, call: Call) -> None:
         self.calls += 1
         if self.calls > CALLS_MAX:
             raise Violation(f"I11: {CALLS_MAX:,} port calls and no end")
-        kind = self.faults.pick(awaited.port) if activity.has_faults else None
+        kind = self.faults.pick(call.port) if activity.has_faults else None
         if kind is None:
-            self.after(self.latency_ms(), self._do, activity, awaited)
+            self.soon(self._do, activity, call)
             return
         if self.tell:
-            self.tell(activity.title, f"{_told(awaited)}: FAULT {kind}")
-        getattr(self, f"_{kind}")(activity, awaited)
+            self.tell(activity.title, f"{_told(call)}: FAULT {kind}")
+        getattr(self, f"_{kind}")(activity, call)
 
     def _do(self, activity: Activity, call: Call) -> None:
         """The effect happens and the activity hears of it."""
         value = self._effect(activity, call)
-        if isinstance(value, Exception):
-            self.throw(activity, value)
-        else:
-            self.resume(activity, value)
+        if activity.is_over:
+            return
+        coroutine = activity.coroutine
+        go_on = coroutine.throw if isinstance(value, Exception) else coroutine.send
+        self._step(activity, go_on, value)
 
     def _effect(self, activity: Activity, call: Call) -> Any:
         self.current = activity
         try:
-            value = call.effect()
+            value = call.effect(*call.arguments)
         except Exception as error:  # noqa: BLE001 - it is the activity's to see
             value = error
         if self.tell:
@@ -266,24 +275,24 @@ class Kernel:
     # ------------------------------------------------------------ faults, by their names
 
     def _crash_before(self, activity: Activity, _call: Call) -> None:
-        self.after(self.latency_ms(), self.kill, activity)
+        self.soon(self.kill, activity)
 
     def _crash_after(self, activity: Activity, call: Call) -> None:
         def happen() -> None:
             self._effect(activity, call)
             self.kill(activity)
 
-        self.after(self.latency_ms(), happen)
+        self.soon(happen)
 
     def _error_before(self, activity: Activity, call: Call) -> None:
-        self.after(self.latency_ms(), self.throw, activity, call.failure())
+        self.soon(self.throw, activity, call.failure())
 
     def _reply_lost(self, activity: Activity, call: Call) -> None:
         def happen() -> None:
             self._effect(activity, call)
-            self.after(self.latency_ms(), self.throw, activity, call.failure())
+            self.soon(self.throw, activity, call.failure())
 
-        self.after(self.latency_ms(), happen)
+        self.soon(happen)
 
     def _stall_before(self, activity: Activity, call: Call) -> None:
         """The process freezes before the request leaves it."""
@@ -301,12 +310,11 @@ class Kernel:
             thaw = self.throw if isinstance(value, Exception) else self.resume
             self.after(frozen_ms, thaw, activity, value)
 
-        self.after(self.latency_ms(), happen)
+        self.soon(happen)
 
 
 def _told(call: Call) -> str:
-    about = call.about() if callable(call.about) else call.about
-    return f"{call.port} {about}"
+    return f"{call.port} {call.tell(*call.arguments)}"
 
 
 def _end_told(value: Any, error: Exception | None) -> str:

@@ -18,15 +18,28 @@ def select(documents: Iterable[Document], query: Query) -> list[Document]:
     found = []
     for document in documents:
         data = document.data
-        if data is None or any(not _is_equal(data.get(name, _ABSENT), to) for name, to in equal):
+        if data is None:
             continue
-        if all(name in data for name in ordered) and all(_holds(data, each) for each in others):
-            found.append(document)
+        for name, wanted in equal:
+            value = data.get(name, _ABSENT)
+            if value != wanted or isinstance(value, bool) != isinstance(wanted, bool):
+                break
+        else:
+            if _is_found(data, ordered, others):
+                found.append(document)
     if query.after is not None:
         after = query.after
         found = [document for document in found if _is_after(document, query.order, after)]
     _sort(found, query.order)
     return found[: query.limit]
+
+
+def _is_found(data: Data, ordered: Sequence[str], others: Sequence[Where]) -> bool:
+    """Whether it has what it is ordered by, and holds what is more than equality."""
+    for name in ordered:
+        if name not in data:
+            return False
+    return not others or all(_holds(data, where) for where in others)
 
 
 def _sort(found: list[Document], orders: Sequence[Order]) -> None:

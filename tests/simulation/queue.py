@@ -67,7 +67,7 @@ class SimulatedQueue:
         """See the port."""
         if self._kernel.current is not None and self._kernel.current.is_forged:
             raise Violation(f"I9: a forged webhook queued {task.name}")
-        await Call("push", lambda: self._accept(task), _unavailable, lambda: _told(task))
+        await Call("push", self._accept, (task,), _unavailable, _told)
 
     def names(self) -> list[str]:
         """The queues there are."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -80,14 +81,17 @@ def draw_stage(chance: Random, *, has_two_versions: bool) -> Stage:
     is_brisk = chance.random() < _BRISK_SHARE
     names = _NAMES[: 1 + (chance.random() < 0.4)]
     traits = tuple(_draw_traits(chance, name, is_brisk) for name in names)
-    first = replace(SETTINGS, late_result="gift" if chance.random() < 0.7 else "discard")
-    if is_brisk:
-        first = replace(first, **_BRISK)
-    second = replace(first, **_OTHER_TIMERS)
-    versions: tuple[Settings, ...] = (first, second)
+    late_result = "gift" if chance.random() < 0.7 else "discard"
+    versions = _versions(late_result, is_brisk)
     if not has_two_versions:
-        versions = (first,) if chance.random() < 0.7 else (second,)
+        versions = versions[:1] if chance.random() < 0.7 else versions[1:]
     return Stage(traits, catalogue_of(traits), versions)
+
+
+@cache
+def _versions(late_result: str, is_brisk: bool) -> tuple[Settings, ...]:
+    first = replace(SETTINGS, late_result=late_result, **(_BRISK if is_brisk else {}))
+    return first, replace(first, **_OTHER_TIMERS)
 
 
 def _draw_traits(chance: Random, name: str, is_brisk: bool) -> Traits:

@@ -5,6 +5,7 @@ and a lost race look the same, and after either the step starts again from the r
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ class SimulatedStore:
         self._indexes = indexes or ()
         self._strict = indexes is not None
         self._attempts_max = attempts_max
-        self._collections: dict[str, dict[str, Document]] = {}
+        self._collections: dict[str, dict[str, Document]] = defaultdict(dict)
         self._commits = 0
         self.down_until_ms = 0
 
@@ -73,9 +74,7 @@ class SimulatedStore:
         """See the port."""
         if self._strict:
             rules.check_keys(keys)
-        documents: Documents = await Call(
-            "read", lambda: self._read(keys), _unavailable, lambda: _named(keys)
-        )
+        documents: Documents = await Call("read", self._read, (keys,), _unavailable, _named)
         return documents
 
     async def transact(
@@ -112,7 +111,7 @@ class SimulatedStore:
             rules.check_query(query)
             serving_index(query, self._indexes)
         found: Sequence[Document] = await Call(
-            "query", lambda: self._select(query), _unavailable, lambda: _asked(query)
+            "query", self._select, (query,), _unavailable, _asked
         )
         return found
 
@@ -120,14 +119,14 @@ class SimulatedStore:
 
     def peek(self, key: Key) -> Data | None:
         """A document as it is now."""
-        found = self._collections.get(key.collection, {}).get(key.id)
+        found = self._collections[key.collection].get(key.id)
         return None if found is None else found.data
 
     def all(self, collection: str) -> Iterable[Data]:
         """Every document of a collection as it is now."""
         return [
             document.data
-            for document in self._collections.get(collection, {}).values()
+            for document in self._collections[collection].values()
             if document.data is not None
         ]
 
@@ -149,9 +148,7 @@ class SimulatedStore:
             for write in writes:
                 if isinstance(write, Create | Put):
                     rules.encode(write.data)
-        after: Documents = await Call(
-            "commit", lambda: self._apply(documents, writes), Lost, lambda: _written(writes)
-        )
+        after: Documents = await Call("commit", self._apply, (documents, writes), Lost, _written)
         return after
 
     def _check_up(self) -> None:
@@ -162,7 +159,7 @@ class SimulatedStore:
         self._check_up()
         found: dict[Key, Document] = {}
         for key in keys:
-            document = self._collections.get(key.collection, {}).get(key.id)
+            document = self._collections[key.collection].get(key.id)
             found[key] = Document(key, None, None) if document is None else document
         return found
 
@@ -170,8 +167,9 @@ class SimulatedStore:
         if self._kernel.now_ms < self.down_until_ms or self._kernel.faults.hits("contention"):
             raise Lost
         for write in writes:
-            present = self._collections.get(write.key.collection, {}).get(write.key.id)
-            expected = None if isinstance(write, Create) else documents[write.key].version
+            key = write.key
+            present = self._collections[key.collection].get(key.id)
+            expected = None if type(write) is Create else documents[key].version
             if expected != (None if present is None else present.version):
                 raise Lost
         self._commits += 1
@@ -182,7 +180,7 @@ class SimulatedStore:
 
     def _write(self, write: Create | Put | Delete, result: dict[Key, Document]) -> Change:
         key = write.key
-        collection = self._collections.setdefault(key.collection, {})
+        collection = self._collections[key.collection]
         present = collection.get(key.id)
         before = None if present is None else present.data
         if isinstance(write, Delete):
@@ -195,7 +193,7 @@ class SimulatedStore:
 
     def _select(self, query: Query) -> Sequence[Document]:
         self._check_up()
-        return select(self._collections.get(query.collection, {}).values(), query)
+        return select(self._collections[query.collection].values(), query)
 
 
 def _unavailable() -> Exception:
@@ -211,5 +209,5 @@ def _asked(query: Query) -> str:
     return f"{query.collection} where {where}"
 
 
-def _written(writes: Sequence[Write]) -> str:
+def _written(_documents: Documents, writes: Sequence[Write]) -> str:
     return _named(write.key for write in writes)

@@ -18,6 +18,8 @@ PROCESSES = os.cpu_count() or 1
 # Seeds that found something, at the commit of that day. A seed is another play when the simulator
 # changes; what keeps these mistakes away for good are the mutants that make them anew.
 REGRESSIONS = (1, 45, 46, 47, 97)
+# Straight, over HTTP, and two with several accounts of one vendor that are opened anew.
+HASHED = (5, 64, 34, 271)
 
 
 @pytest.mark.timeout(600)
@@ -49,7 +51,8 @@ def test_a_seed_is_the_same_play_again(seed: int) -> None:
 
 
 def test_a_seed_does_not_depend_on_the_order_of_hashes() -> None:
-    assert _fingerprints("1") == _fingerprints("2")
+    # Two that put the names of a vendor's two accounts in different orders.
+    assert _fingerprints("1") == _fingerprints("4")
 
 
 def test_different_seeds_are_different_plays() -> None:
@@ -77,7 +80,7 @@ def test_every_fault_of_the_specification_has_a_kind() -> None:
 
 
 def _fingerprints(hash_seed: str) -> str:
-    program = "from tests.simulation import story; print([story.fingerprint(n) for n in (5, 64)])"
+    program = f"from tests.simulation import story; print([*map(story.fingerprint, {HASHED})])"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,

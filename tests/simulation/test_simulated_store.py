@@ -57,7 +57,7 @@ class _Played:
             go_on, argument = coroutine.send, None
             if isinstance(awaited, Call):
                 try:
-                    argument = awaited.effect()
+                    argument = awaited.effect(*awaited.arguments)
                 except Exception as error:  # noqa: BLE001 - it is the caller's to see
                     go_on, argument = coroutine.throw, error
                 if awaited.port == "commit" and self._faults.loses_next:

@@ -201,6 +201,7 @@ class Vendor:
         if generation.is_over:
             return
         generation.state = state
+        generation.described = b""
         self.running -= generation.units
         if state == "succeeded" and not self.traits.answers_with_results:
             self._draw_result(generation)

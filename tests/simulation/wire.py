@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from shared.ports import HttpLimits, HttpReply, HttpRequest, NoReply, NotSent
 from tests.simulation.blobs import BROKEN, MAGIC
@@ -12,6 +11,8 @@ from tests.simulation.kernel import Call, Kernel
 from tests.simulation.vendor import Generation, Refused, Vendor
 
 _GENERATIONS = "/v1/generations"
+_BY_ID = f"{_GENERATIONS}/"
+_BY_OUR_ID = f"{_GENERATIONS}?client_id="
 _FILES = "/files/"
 _PAGE = HttpReply(502, {}, b"<html><body><h1>502</h1></body></html>")
 _HEADERS = {"content-type": "application/json"}
@@ -37,9 +38,7 @@ class SimulatedHttp:
         """See the port."""
         limit_ms = int(limits.total_seconds * 1000)
         self._about_to_send(request)
-        answer: _Answer = await Call(
-            "send", lambda: self._answer(request), _no_reply, lambda: _told(request), limit_ms
-        )
+        answer: _Answer = await Call("send", self._answer, (request,), _no_reply, _told, limit_ms)
         if answer.delay_ms:
             await self._kernel.pause(min(answer.delay_ms, limit_ms))
         if answer.delay_ms >= limit_ms:
@@ -54,7 +53,7 @@ class SimulatedHttp:
         vendor, path = self._place(request.url)
         activity = self._kernel.current
         assert activity is not None
-        activity.asked_about = path.removeprefix(f"{_GENERATIONS}/")
+        activity.asked_about = path.removeprefix(_BY_ID)
         if request.method == "POST" and path == _GENERATIONS:
             vendor.judge.is_about_to_send((request.json or {})["client_id"])
 
@@ -67,7 +66,7 @@ class SimulatedHttp:
             return self._submitted(vendor, request)
         if faults.hits("status_fails"):
             return _Answer(_PAGE)
-        return self._slowly(_served(lambda: self._asked(vendor, request, path)))
+        return self._slowly(self._asked(vendor, request, path))
 
     def _submitted(self, vendor: Vendor, request: HttpRequest) -> _Answer:
         faults = self._kernel.faults
@@ -76,23 +75,18 @@ class SimulatedHttp:
         if faults.hits("vendor_500"):
             return _Answer(_refusal(Refused(500, "internal")))
         body = request.json or {}
-
-        def accept() -> HttpReply:
+        try:
             generation = vendor.order(
                 body["client_id"], body["kind"], body["count"], body["callback_url"]
             )
-            if vendor.traits.answers_with_results:
-                answered.append(generation)
-                return _delivery(generation)
-            return HttpReply(201, _HEADERS, _described(vendor, generation))
-
-        answered: list[Generation] = []
-        reply = _served(accept)
+        except Refused as refused:
+            reply = _refusal(refused)
+            return self._in_silence() if faults.hits("submit_accepted") else self._slowly(reply)
         if faults.hits("submit_accepted"):
             return self._in_silence()
-        if answered:
-            return _Answer(reply, answered[0].duration_ms + 1)
-        return self._slowly(reply)
+        if vendor.traits.answers_with_results:
+            return _Answer(_delivery(generation), generation.duration_ms + 1)
+        return self._slowly(HttpReply(201, _HEADERS, _described(vendor, generation)))
 
     def _in_silence(self) -> _Answer:
         """Nobody can know from the answer whether the order was accepted."""
@@ -107,14 +101,17 @@ class SimulatedHttp:
         return _Answer(reply, int(self._kernel.chance.random() * _SLOW_MS))
 
     def _asked(self, vendor: Vendor, request: HttpRequest, path: str) -> HttpReply:
-        if path.startswith(f"{_GENERATIONS}?client_id="):
-            found = vendor.look_up(unquote(path.partition("=")[2]))
+        if path.startswith(_BY_OUR_ID):
+            found = vendor.look_up(path.removeprefix(_BY_OUR_ID))
             described = b",".join(_described(vendor, generation) for generation in found)
             return HttpReply(200, _HEADERS, b'{"data":[' + described + b"]}")
-        generation_id, _, verb = path.removeprefix(f"{_GENERATIONS}/").partition("/")
-        generation = vendor.find(unquote(generation_id))
-        if verb == "cancel":
-            vendor.cancel(generation)
+        generation_id, _, verb = path.removeprefix(_BY_ID).partition("/")
+        try:
+            generation = vendor.find(generation_id)
+            if verb == "cancel":
+                vendor.cancel(generation)
+        except Refused as refused:
+            return _refusal(refused)
         return HttpReply(200, _HEADERS, _described(vendor, generation))
 
     def _file(self, request: HttpRequest) -> bytes:
@@ -145,7 +142,7 @@ class _Stream(AsyncGenerator[bytes, None]):
     async def asend(self, _value: None) -> bytes:
         """The next chunk."""
         if self._left is None:
-            content: bytes = await Call("fetch", self._open_file, _no_reply, "a result")
+            content: bytes = await Call("fetch", self._open_file, (), _no_reply, lambda: "a result")
             self._left = [content[8:], content[:8]]
         elif self._left and self._kernel.faults.hits("partial_download"):
             raise _no_reply()
@@ -199,18 +196,9 @@ def _delivery(generation: Generation) -> HttpReply:
 
 def _described(vendor: Vendor, generation: Generation) -> bytes:
     """As JSON, made once while it runs and once when it is over."""
-    if generation.described and not generation.is_over:
-        return generation.described
-    encoded = json.dumps(describe(vendor, generation)).encode()
-    generation.described = b"" if generation.is_over else encoded
-    return encoded
-
-
-def _served(serve: Callable[[], HttpReply]) -> HttpReply:
-    try:
-        return serve()
-    except Refused as refused:
-        return _refusal(refused)
+    if not generation.described:
+        generation.described = json.dumps(describe(vendor, generation)).encode()
+    return generation.described
 
 
 def _refusal(refused: Refused) -> HttpReply:

@@ -168,12 +168,17 @@ class World:
     def _find_stuck(self) -> dict[tuple[str, int], int]:
         """Without faults nobody waits long for a place that is free, or to be sent."""
         now_ms = self.kernel.now_ms
+        waiting = [
+            job for job in self.store.all(records.JOBS) if job["state"] in ("ready", "parked")
+        ]
+        if not waiting:
+            return {}
         room, heads = self._room(), self._heads()
         stuck: dict[tuple[str, int], int] = {}
-        for job in self.store.all(records.JOBS):
+        for job in waiting:
             state = job["state"]
             has_room = heads.get(job["pool"]) is job and job["units"] <= room.get(job["pool"], 0)
-            if state == "ready" or (state == "parked" and has_room):
+            if state == "ready" or has_room:
                 key = job["id"], job["epoch"]
                 stuck[key] = self._stuck_since_ms.get(key, now_ms)
                 if now_ms - stuck[key] > _STUCK_MS:
@@ -202,14 +207,11 @@ class World:
     def _has_work(self) -> bool:
         """Whether a sweep could find anything: one that finds nothing is left out, for speed."""
         soon_ms = self.kernel.now_ms + SKEW_MS
-        return (
-            self._has_places_to_open(soon_ms)
-            or any(
-                job["due_at_ms"] is not None and job["due_at_ms"] <= soon_ms
-                for job in self.store.all(records.JOBS)
-            )
-            or self._has_places_to_grant()
-        )
+        for job in self.store.all(records.JOBS):
+            due_at_ms = job["due_at_ms"]
+            if due_at_ms is not None and due_at_ms <= soon_ms:
+                return True
+        return self._has_places_to_open(soon_ms) or self._has_places_to_grant()
 
     def _has_places_to_grant(self) -> bool:
         heads = self._heads()

@@ -31,7 +31,7 @@ def json_object(body: bytes, max_bytes: int = REPLY_BYTES_MAX) -> Data:
     if len(body) > max_bytes:
         raise _unreadable("too large")
     try:
-        value = json.loads(body, parse_constant=_no_constant)
+        value = _JSON.decode(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise _unreadable("not JSON") from error
     if not isinstance(value, dict):
@@ -115,8 +115,12 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
+def _is_deeper(value: Data | list[Any], levels: int) -> bool:
+    if levels == 0:
+        return True
     inner = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+    return any(isinstance(item, _NESTED) and _is_deeper(item, levels - 1) for item in inner)
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)  # `json.loads` would make one for each reply
+_NESTED = (dict, list)

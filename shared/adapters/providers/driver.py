@@ -207,7 +207,7 @@ class Driver:
             raise VendorBusy(FailureCode.PROVIDER_BUSY, str(error)) from error
         except NoReply as error:
             raise VendorUnknown(FailureCode.TIMED_OUT, str(error)) from error
-        return replace(reply, headers=_lowered(reply.headers))
+        return HttpReply(reply.status, _lowered(reply.headers), reply.body)
 
 
 def _read(reply: HttpReply, read: Callable[[HttpReply], T]) -> T:

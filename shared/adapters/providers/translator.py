@@ -31,6 +31,8 @@ class Account:
     api_key: str = field(default="", repr=False)
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     hosts: tuple[str, ...] = ()  # where it serves results, besides those that the provider knows
+    host: str = field(init=False)
+    """The host that is called with the key."""
 
     def __post_init__(self) -> None:
         """Stop at start-up, without showing the key, rather than at the first call."""
@@ -41,11 +43,7 @@ class Account:
             raise ValueError(f"the key of {self.name} has a space or line break in it")
         if "" in self.webhook_secrets:
             raise ValueError(f"a webhook secret of {self.name} is empty")
-
-    @property
-    def host(self) -> str:
-        """The host that is called with the key."""
-        return urlsplit(self.base_url).hostname or ""
+        object.__setattr__(self, "host", parts.hostname)
 
     def url(self, path: str) -> str:
         """The address of a path that begins with a slash."""
