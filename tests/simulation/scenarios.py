@@ -189,6 +189,17 @@ SCENARIOS: tuple[Scenario, ...] = (
         within_seconds=60,
     ),
     Scenario(
+        "key revoked, another does it, by the picture",
+        (
+            _wish(0, count=2, fallback_models=("bob-image",)),
+            _wish(1, fallback_models=("bob-image",)),
+        ),
+        ("done", "done"),
+        others=(replace(VENDOR, name="bob", places=2, counts_pictures=True),),
+        revoked_ms=10_000_000,
+        within_seconds=60,
+    ),
+    Scenario(
         "late result, given",
         (_wish(0),),
         ("gifted",),
