@@ -19,8 +19,3 @@ def _emulators_end_with_the_run() -> Iterator[None]:
     """What a test started for all of them is stopped after the last one."""
     yield
     emulators.running.close()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright's event loop fills this thread until the run ends."""
-    items.sort(key=lambda item: "e2e" in item.path.parts)

@@ -28,8 +28,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield product
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one module: Playwright's event loop fills this thread, and no other can run meanwhile."""
     own = DEBIAN_CHROMIUM if DEBIAN_CHROMIUM.exists() else None
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=own, args=list(QUIET))
