@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import emulators
 from tests.e2e.studio import LAPTOP
 from tests.product import ROOT, Product, running
 
@@ -21,10 +22,15 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+@pytest.fixture(scope="module", params=["local", "cloud_local"])
+def product(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    """The whole product in one process, and as it is deployed."""
     assert (ROOT / "web" / "dist" / "index.html").exists(), "the studio is not built: make setup"
-    with running(tmp_path_factory.mktemp("data")) as product:
+    if request.param == "cloud_local":
+        emulators.require()
+    with running(tmp_path_factory.mktemp("data"), module=f"infra.{request.param}") as product:
         yield product
 
 
