@@ -53,10 +53,11 @@ async def check_job(
 async def ask_vendor(app: App, job: Job) -> Outcome:
     """How the job's task stands. A vendor that does not answer leaves it running."""
     assert job.vendor_task_id is not None
+    asked_at_ms = app.clock.now_ms()
     try:
         return await app.vendors.poll(ticket(app, job))
     except VendorGone as gone:
-        if not _is_settled_absence(app, job):
+        if not _is_settled_absence(app, job, asked_at_ms):
             return Outcome(job.vendor_task_id, "running")
         return Outcome(
             job.vendor_task_id,
@@ -128,12 +129,13 @@ async def _adopt(app: App, job: Job, task_id: str, seen: Documents) -> Job:
     return await bind_task(app, job, task_id, seen)
 
 
-def _is_settled_absence(app: App, job: Job) -> bool:
+def _is_settled_absence(app: App, job: Job, asked_at_ms: int) -> bool:
     """A vendor may need a moment to show what it accepted; after that, absent means gone.
 
-    The moment counts from when we heard of the task: a frozen process sends late.
+    The moment counts from when we heard of the task to when we asked about it: a frozen process
+    sends late, and another thinks late about what it was told.
     """
-    since_ms = app.clock.now_ms() - (job.started_at_ms or job.submitted_at_ms or 0)
+    since_ms = asked_at_ms - (job.started_at_ms or job.submitted_at_ms or 0)
     return since_ms > app.settings.unknown_after_seconds * 1000
 
 

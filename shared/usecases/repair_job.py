@@ -66,6 +66,7 @@ async def _find_out(app: App, job: Job, seen: Documents) -> None:
     while. A vendor that cannot be asked has not said that it is absent: then only the time that
     the job would have had to run ends the wait.
     """
+    asked_at_ms = app.clock.now_ms()
     extra_seconds = extra_answer_seconds(app, job)
     patience_ms = (app.settings.absent_after_seconds + extra_seconds) * 1000
     if await _found_delivered(app, job):
@@ -81,7 +82,7 @@ async def _find_out(app: App, job: Job, seen: Documents) -> None:
             return
     now_ms = app.clock.now_ms()
     assert job.submitted_at_ms is not None, "only a claimed job is unknown"
-    is_over = now_ms - job.submitted_at_ms >= patience_ms
+    is_over = asked_at_ms - job.submitted_at_ms >= patience_ms
     again_at_ms = now_ms + app.settings.unknown_again_seconds * 1000
 
     def choose(current: Job) -> Choice | None:
@@ -107,12 +108,15 @@ async def _found_delivered(app: App, job: Job) -> bool:
 
 
 async def _ask_or_give_up(app: App, job: Job, seen: Documents) -> None:
-    """A timeout is not a failure: the vendor is asked before anything is given up."""
+    """A timeout is not a failure: when the time is up, the vendor is asked before anything is given
+    up.
+    """
+    asked_at_ms = app.clock.now_ms()
     after = await apply_outcome(app, job, await ask_vendor(app, job), seen)
     if after.state is not State.RUNNING:
         return
     now_ms = app.clock.now_ms()
-    if now_ms < after.deadline_at_ms:
+    if asked_at_ms < after.deadline_at_ms:
         remaining_seconds = -(-(after.deadline_at_ms - now_ms) // 1000)
         pushed = await _postpone(
             app, after, {}, min(app.settings.check_max_seconds, remaining_seconds)
@@ -121,7 +125,7 @@ async def _ask_or_give_up(app: App, job: Job, seen: Documents) -> None:
         return
 
     def choose(current: Job) -> Choice | None:
-        is_over = current.state is State.RUNNING and now_ms >= current.deadline_at_ms
+        is_over = current.state is State.RUNNING and asked_at_ms >= current.deadline_at_ms
         return give_up(app, current, now_ms) if is_over else None
 
     await apply_event(app, job.id, {}, choose)

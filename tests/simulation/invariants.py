@@ -287,8 +287,9 @@ class Invariants:
 
     # ------------------------------------------------------------ at the end
 
-    def audit(self, faults_ended_ms: int) -> None:
-        """Everything, when nothing is pending any more."""
+    def audit(self, faults_ended_ms: int, *, may_forget: bool) -> None:
+        """Everything, when nothing is pending any more. What we were told may be forgotten where
+        tasks were lost or came hours late."""
         jobs = self.store.all(records.JOBS)
         self.books.audit(self.store.all(records.WALLETS), [job["id"] for job in jobs])
         for job in jobs:
@@ -299,7 +300,8 @@ class Invariants:
         for job_id, task_id in self._told.items():
             job = self._job_of(job_id)
             # While there are faults, every try to adopt a task may fail until its quarantine ends.
-            if job["vendor_task_id"] != task_id and job["updated_at_ms"] > faults_ended_ms:
+            is_late = job["updated_at_ms"] > faults_ended_ms and not may_forget
+            if job["vendor_task_id"] != task_id and is_late:
                 fail("I11", f"we were told of {job_id}'s task and forgot it")
         for slot in self.store.all(records.SLOTS):
             if slot["job_id"] is not None:

@@ -348,8 +348,22 @@ _TRUTH = (
     Mutant(
         "absence counts from the claim",
         f"{_USECASES}.check_job",
-        "app.clock.now_ms() - (job.started_at_ms or job.submitted_at_ms or 0)",
-        "app.clock.now_ms() - (job.submitted_at_ms or 0)",
+        "asked_at_ms - (job.started_at_ms or job.submitted_at_ms or 0)",
+        "asked_at_ms - (job.submitted_at_ms or 0)",
+    ),
+    Mutant(
+        "absence counts to when it is thought about",
+        f"{_USECASES}.check_job",
+        "    since_ms = asked_at_ms - ",
+        "    since_ms = app.clock.now_ms() - ",
+    ),
+    Mutant(
+        "an old answer is enough to give up",
+        f"{_USECASES}.repair_job",
+        "    if asked_at_ms < after.deadline_at_ms:",
+        "    if now_ms < after.deadline_at_ms:",
+        survives="Only a process that froze between the answer and the deadline gives up by it; the"
+        " place is kept, and what was finished meanwhile comes as a gift.",
     ),
     Mutant(
         "believe in absence at once",

@@ -66,6 +66,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         within_seconds=60,
     ),
     Scenario(
+        "hangs until its limit, seen late",
+        (_wish(0),),
+        ("gifted",),
+        replace(VENDOR, sends_hooks=False),
+        {"lookup_lag": _ALWAYS, "generation_hangs": _ALWAYS},
+        within_seconds=2_500,
+        timers={"check_max_seconds": 900},
+    ),
+    Scenario(
         "the first tasks are purged",
         (_wish(0),),
         ("done",),

@@ -276,7 +276,7 @@ class World:
             if isinstance(error, Refused) and error.status < 500:
                 raise Violation(f"a genuine webhook was refused: {error}") from error
             raise_error(None, error)
-            if error is None and not self.queue.lost_time:
+            if error is None:
                 self.invariants.was_told(generation)
             elif tries < len(_HOOK_TRIES_MS):
                 self.kernel.after(
@@ -410,7 +410,7 @@ class World:
         kernel.run_until(end_ms)
         self.faults.is_on = False
         self._fall_silent(end_ms + QUIET_LIMIT_MS)
-        self.invariants.audit(end_ms)
+        self.invariants.audit(end_ms, may_forget=self.queue.lost_time)
         self._audit_by_the_product()
 
     def _fall_silent(self, limit_ms: int) -> None:
