@@ -95,21 +95,6 @@ async def test_a_picture_s_answer_with_all_its_bytes_is_not_too_long(stage: Stag
 # ---------------------------------------------------------------- when it goes wrong
 
 
-@pytest.mark.parametrize("model", [FILM, OLD_FILM])
-@pytest.mark.parametrize(
-    ("switches", "code"),
-    [
-        ("fail=render", "provider_failed"),
-        ("fail=capacity", "provider_busy"),
-        ("fail=internal", "provider_failed"),
-        ("moderation=late", "moderation_blocked"),
-    ],
-)
-async def test_a_failure_says_which(stage: Stage, model: str, switches: str, code: str) -> None:
-    outcome = await stage.made(stage.work(model, switches=switches))
-    assert (outcome.state, outcome.failure_code) == ("failed", code)
-
-
 @pytest.mark.parametrize(
     ("switches", "code"),
     [

@@ -31,27 +31,6 @@ async def stage() -> AsyncIterator[Stage]:
         yield made
 
 
-@pytest.mark.parametrize(
-    ("model", "settings"),
-    [
-        (FILM, {}),
-        (FILM, {"images": ["start"], "resolution": "1080p", "duration_seconds": 10}),
-        ("fal-kling-v2.5-turbo-pro", {"negative_prompt": "rain"}),
-        ("fal-kling-v2.5-turbo-pro", {"images": ["start"], "negative_prompt": "rain"}),
-        (PICTURES, {"aspect_ratio": "3:4"}),
-        (EDIT, {}),
-    ],
-)
-async def test_what_is_ordered_is_made_fetched_and_decodes(
-    stage: Stage, tmp_path: Path, model: str, settings: dict[str, Any]
-) -> None:
-    work = stage.work(model, **settings)
-    outcome = await stage.made(work)
-    assert outcome.state == "succeeded"
-    [info] = await stage.seen(work, outcome, tmp_path)
-    assert (info.duration_seconds is not None) is (work.ticket.kind == "video")
-
-
 async def test_several_pictures_are_as_many_results(stage: Stage, tmp_path: Path) -> None:
     work = stage.work(PICTURES, count=4)
     assert len(await stage.seen(work, await stage.made(work), tmp_path)) == 4
@@ -64,21 +43,6 @@ async def test_a_film_begins_with_the_picture_and_has_its_shape(
     [info] = await stage.seen(work, await stage.made(work), tmp_path)
     assert (info.width, info.height) == (480, 640)
     assert info.duration_seconds == pytest.approx(5, abs=0.2)
-
-
-@pytest.mark.parametrize("model", [FILM, PICTURES])
-@pytest.mark.parametrize(
-    ("switches", "code"),
-    [
-        ("fail=render", "provider_failed"),
-        ("fail=capacity", "provider_busy"),
-        ("fail=internal", "provider_failed"),
-        ("moderation=late", "moderation_blocked"),
-    ],
-)
-async def test_a_failure_says_which(stage: Stage, model: str, switches: str, code: str) -> None:
-    outcome = await stage.made(stage.work(model, switches=switches))
-    assert (outcome.state, outcome.failure_code) == ("failed", code)
 
 
 async def test_a_picture_that_cannot_be_fetched_is_a_failure(stage: Stage) -> None:

@@ -46,32 +46,6 @@ async def stage() -> AsyncIterator[Stage]:
 # ---------------------------------------------------------------- from the order to the result
 
 
-@pytest.mark.parametrize(
-    ("model", "settings"),
-    [
-        (FLASH, {}),
-        (FLASH, {"resolution": "4K", "aspect_ratio": "8:1"}),
-        (FLASH, {"images": ["source"]}),
-        (PRO, {"images": ["source", "subject"], "resolution": "2K", "aspect_ratio": "21:9"}),
-        (LITE, {"images": ["subject"]}),
-        (OMNI, {}),
-        (OMNI, {"duration_seconds": 10, "resolution": "360p", "aspect_ratio": "9:16"}),
-        (OMNI, {"images": ["start"], "resolution": "4k"}),
-        (OMNI, {"images": ["start", "end"], "resolution": "1080p"}),
-        (VEO, {"negative_prompt": "rain"}),
-        (VEO, {"images": ["start", "end"], "resolution": "1080p", "duration_seconds": 8}),
-    ],
-)
-async def test_what_is_ordered_is_made_fetched_and_decodes(
-    stage: Stage, tmp_path: Path, model: str, settings: dict[str, Any]
-) -> None:
-    work = stage.work(model, **settings)
-    outcome = await stage.made(work)
-    assert outcome.state == "succeeded"
-    [info] = await stage.seen(work, outcome, tmp_path)
-    assert (info.duration_seconds is not None) is (work.ticket.kind == "video")
-
-
 async def test_an_edit_is_of_the_picture_that_was_sent(stage: Stage, tmp_path: Path) -> None:
     settings: dict[str, Any] = {"images": ["source"], "aspect_ratio": "3:4"}
     work = stage.work(FLASH, "add a hat", **settings, switches="render=real")
@@ -92,23 +66,6 @@ async def test_a_video_has_the_length_and_the_shape_that_were_asked_for(
 
 
 # ---------------------------------------------------------------- how it fails
-
-
-@pytest.mark.parametrize(
-    ("model", "switches", "code"),
-    [
-        (OMNI, "fail=render", "provider_failed"),
-        (OMNI, "fail=capacity", "provider_failed"),
-        (OMNI, "fail=internal", "provider_failed"),
-        (OMNI, "moderation=late", "moderation_blocked"),
-        (VEO, "fail=render", "provider_failed"),
-        (VEO, "fail=capacity", "provider_busy"),
-        (VEO, "moderation=late", "moderation_blocked"),
-    ],
-)
-async def test_a_failure_says_which(stage: Stage, model: str, switches: str, code: str) -> None:
-    outcome = await stage.made(stage.work(model, switches=switches))
-    assert (outcome.state, outcome.failure_code) == ("failed", code)
 
 
 async def test_a_refused_video_is_completed_with_words_and_costs_nothing(stage: Stage) -> None:

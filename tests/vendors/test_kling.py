@@ -142,21 +142,6 @@ def wishes(model: Model) -> Iterator[dict[str, Any]]:
 MODELS = ("kling-v2-6", "kling-3.0-turbo", "kling-image-v3")
 
 
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize(
-    ("switches", "code"),
-    [
-        ("fail=render", "provider_failed"),
-        ("fail=internal", "provider_failed"),
-        ("fail=capacity", "provider_busy"),
-        ("moderation=late", "moderation_blocked"),
-    ],
-)
-async def test_a_failure_says_which(stage: Stage, model: str, switches: str, code: str) -> None:
-    outcome = await stage.made(stage.work(model, switches=switches))
-    assert (outcome.state, outcome.failure_code, outcome.parcels) == ("failed", code, ())
-
-
 async def test_a_picture_that_is_none_is_a_failure_of_the_request(stage: Stage) -> None:
     work = stage.work("kling-v2-6", images=["start"], switches="render=real")
     picture = replace(work.images["start"], url=f"{stage.url}/healthz")

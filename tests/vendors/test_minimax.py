@@ -65,19 +65,6 @@ async def test_every_template_takes_what_the_catalogue_says(stage: Stage) -> Non
         assert (await stage.made(stage.work(model.id))).state == "succeeded", model.id
 
 
-@pytest.mark.parametrize(
-    ("switches", "code"),
-    [
-        ("fail=render", "provider_failed"),
-        ("moderation=late", "moderation_blocked"),
-    ],
-)
-@pytest.mark.parametrize("model", ["MiniMax-Hailuo-02", "MiniMax-H3"])
-async def test_a_failure_says_which(stage: Stage, model: str, switches: str, code: str) -> None:
-    outcome = await stage.made(stage.work(model, switches=switches))
-    assert (outcome.state, outcome.failure_code) == ("failed", code)
-
-
 async def test_another_region_s_key_is_ours_to_mend() -> None:
     async with staged("minimax", key="a-key-of-china") as stage:
         for model in ("MiniMax-Hailuo-02", "MiniMax-H3", "image-01", "minimax-diving"):

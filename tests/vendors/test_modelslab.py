@@ -100,21 +100,6 @@ async def test_the_links_of_the_future_are_not_fetched(stage: Stage) -> None:
 # ---------------------------------------------------------------- when it goes wrong
 
 
-@pytest.mark.parametrize("model", [ULTRA, FILM])
-@pytest.mark.parametrize(
-    ("switches", "code"),
-    [
-        ("fail=render", "provider_failed"),
-        ("fail=capacity", "provider_busy"),
-        ("fail=internal", "provider_failed"),
-        ("moderation=late", "moderation_blocked"),
-    ],
-)
-async def test_a_failure_says_which(stage: Stage, model: str, switches: str, code: str) -> None:
-    outcome = await stage.made(stage.work(model, switches=switches))
-    assert (outcome.state, outcome.failure_code) == ("failed", code)
-
-
 @pytest.mark.parametrize(
     ("switches", "code"),
     [("fail=render", "provider_failed"), ("moderation=late", "moderation_blocked")],

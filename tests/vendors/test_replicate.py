@@ -36,29 +36,6 @@ async def stage() -> AsyncIterator[Stage]:
         yield made
 
 
-@pytest.mark.parametrize(
-    ("model", "settings"),
-    [
-        (FILM, {}),
-        (FILM, {"images": ["start"], "resolution": "1080p", "duration_seconds": 10}),
-        ("replicate-hailuo-02", {}),
-        ("replicate-hailuo-02", {"images": ["start"], "resolution": "1080p"}),
-        ("replicate-flux-1.1-pro", {"aspect_ratio": "2:3"}),
-        ("replicate-flux-kontext-pro", {}),
-        ("replicate-nano-banana-pro", {}),
-        ("replicate-nano-banana-pro", {"images": ["source"], "resolution": "4K"}),
-    ],
-)
-async def test_what_is_ordered_is_made_fetched_and_decodes(
-    stage: Stage, tmp_path: Path, model: str, settings: dict[str, Any]
-) -> None:
-    work = stage.work(model, **settings)
-    outcome = await stage.made(work)
-    assert outcome.state == "succeeded"
-    [info] = await stage.seen(work, outcome, tmp_path)
-    assert (info.duration_seconds is not None) is (work.ticket.kind == "video")
-
-
 async def test_a_list_of_pictures_is_as_many_results(stage: Stage, tmp_path: Path) -> None:
     work = stage.work("replicate-flux-schnell", count=3)
     assert len(await stage.seen(work, await stage.made(work), tmp_path)) == 3
@@ -71,20 +48,6 @@ async def test_a_film_begins_with_the_picture_and_has_its_shape(
     [info] = await stage.seen(work, await stage.made(work), tmp_path)
     assert (info.width, info.height) == (480, 640)
     assert info.duration_seconds == pytest.approx(5, abs=0.2)
-
-
-@pytest.mark.parametrize(
-    ("switches", "code"),
-    [
-        ("fail=render", "provider_failed"),
-        ("fail=capacity", "provider_failed"),
-        ("fail=internal", "provider_failed"),
-        ("moderation=late", "moderation_blocked"),
-    ],
-)
-async def test_a_failure_says_which(stage: Stage, switches: str, code: str) -> None:
-    outcome = await stage.made(stage.work(FILM, switches=switches))
-    assert (outcome.state, outcome.failure_code) == ("failed", code)
 
 
 async def test_a_model_that_does_not_exist_is_not_found(stage: Stage) -> None:

@@ -48,17 +48,6 @@ MODES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "settings"), MODES)
-async def test_what_is_ordered_is_made_fetched_and_decodes(
-    stage: Stage, tmp_path: Path, model: str, settings: dict[str, Any]
-) -> None:
-    work = stage.work(model, **settings)
-    outcome = await stage.made(work)
-    assert outcome.state == "succeeded"
-    [info] = await stage.seen(work, outcome, tmp_path)
-    assert bool(info.duration_seconds) is (work.ticket.kind == "video")
-
-
 @pytest.mark.parametrize(
     "model", ["gen4.5", "runway-veo3-1", "runway-veo3-1-fast", "gen4_image", "gen4_image_turbo"]
 )
@@ -118,21 +107,6 @@ async def test_a_picture_that_cannot_be_read_is_the_order_s_fault(stage: Stage) 
     outcome = await stage.made(broken)
     assert (outcome.state, outcome.failure_code) == ("failed", "provider_rejected")
     assert outcome.detail == "ASSET.INVALID"
-
-
-@pytest.mark.parametrize(
-    ("switches", "code"),
-    [
-        ("fail=render", "provider_failed"),
-        ("fail=capacity", "provider_busy"),
-        ("fail=internal", "provider_failed"),
-        ("moderation=late", "moderation_blocked"),
-        ("moderation=refuse", "moderation_blocked"),
-    ],
-)
-async def test_a_failure_says_which(stage: Stage, switches: str, code: str) -> None:
-    outcome = await stage.made(stage.work("gen4.5", switches=switches))
-    assert (outcome.state, outcome.failure_code) == ("failed", code)
 
 
 async def test_a_model_that_they_do_not_have_is_gone(stage: Stage) -> None:

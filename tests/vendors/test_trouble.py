@@ -51,8 +51,8 @@ TASKS = [
 MODERATED_LATER = {"runway"}
 # Its word for a model that it does not have is the one for any wrong value.
 NAMELESS_MODELS = {"minimax"}
-# What is made lies in the answer to the poll itself.
-WITHOUT_ADDRESSES = {"stability"}
+# Elsewhere what is made, or what went wrong, is the answer to the poll itself.
+WITH_ADDRESSES = [each for each in TASKS if each.values[0] != "stability"]
 
 TROUBLE: Mapping[str, tuple[type[VendorError], str]] = {
     "moderation=refuse": (VendorRejected, "moderation_blocked"),
@@ -64,6 +64,21 @@ TROUBLE: Mapping[str, tuple[type[VendorError], str]] = {
     "create=garbage_json": (VendorUnknown, "provider_failed"),
     "create=drop_before_accept": (VendorUnknown, "timed_out"),
     "create=drop_after_accept": (VendorUnknown, "timed_out"),
+}
+
+FAILURES: Mapping[str, str] = {
+    "fail=render": "provider_failed",
+    "fail=internal": "provider_failed",
+    "fail=capacity": "provider_busy",
+    "moderation=late": "moderation_blocked",
+}
+# Whose word for too little capacity is the one for any failure.
+NAMELESS_CAPACITY = {
+    "MiniMax-H3",
+    "MiniMax-Hailuo-02",
+    "gemini-omni-1.1-flash",
+    "replicate-flux-schnell",
+    "replicate-seedance-1-pro",
 }
 
 
@@ -98,6 +113,15 @@ async def test_an_order_that_goes_wrong_says_how_wrong(
     assert wait_seconds is None or (error is VendorBusy and wait_seconds > 0)
 
 
+@pytest.mark.parametrize("switches", FAILURES)
+@pytest.mark.parametrize(("name", "model"), WITH_ADDRESSES)
+async def test_a_failure_says_which(stage: Stage, name: str, model: str, switches: str) -> None:
+    outcome = await stage.made(stage.work(model, switches=switches))
+    is_nameless = switches == "fail=capacity" and model in NAMELESS_CAPACITY
+    code = "provider_failed" if is_nameless else FAILURES[switches]
+    assert (outcome.state, outcome.failure_code, outcome.parcels) == ("failed", code, ())
+
+
 @pytest.mark.parametrize(("name", "model"), ALL)
 async def test_a_wrong_key_is_ours_to_mend(name: str, model: str) -> None:
     async with staged(name, key="a-key-of-nobody") as stage:
@@ -116,9 +140,7 @@ async def test_with_a_wrong_key_nothing_is_said_of_a_task(name: str, model: str)
             await stranger.driver.poll(replace(work.ticket, task_id=accepted.task_id))
 
 
-@pytest.mark.parametrize(
-    ("name", "model"), [each for each in TASKS if each.values[0] not in WITHOUT_ADDRESSES]
-)
+@pytest.mark.parametrize(("name", "model"), WITH_ADDRESSES)
 async def test_an_address_that_expired_is_asked_for_again(
     stage: Stage, name: str, model: str
 ) -> None:
