@@ -8,8 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from shared.errors import VendorRejected
-from shared.failures import FailureCode
+from shared.adapters.providers.translator import unsendable
 from shared.ports import Ticket, Work
 
 IMAGES = "/v1/images/generations"
@@ -42,7 +41,7 @@ def order_body(work: Work) -> Mapping[str, Any]:
         return _picture(work)
     _refuse_others(work, _FRAMES)
     if work.count != 1:
-        raise _unsendable("several films")
+        raise unsendable("several films")
     return _new_film(work) if is_new(work.ticket) else _film(work)
 
 
@@ -63,7 +62,7 @@ def _film(work: Work) -> Mapping[str, Any]:
 
 def _new_film(work: Work) -> Mapping[str, Any]:
     if work.negative_prompt:
-        raise _unsendable("negative prompts")
+        raise unsendable("negative prompts")
     settings = {
         "audio": "native" if work.audio else "off",
         "resolution": work.resolution,
@@ -87,9 +86,9 @@ def _new_film(work: Work) -> Mapping[str, Any]:
 def _picture(work: Work) -> Mapping[str, Any]:
     _refuse_others(work, ("source",))
     if work.audio or work.duration_seconds:
-        raise _unsendable("sound and length of a picture")
+        raise unsendable("sound and length of a picture")
     if work.images and work.negative_prompt:
-        raise _unsendable("a negative prompt beside a picture")
+        raise unsendable("a negative prompt beside a picture")
     source = work.images.get("source")
     return _said({
         "model_name": work.ticket.vendor_model,
@@ -108,7 +107,7 @@ def _mode(resolution: str | None) -> str | None:
     if resolution is None:
         return None
     if resolution not in _MODES:
-        raise _unsendable("this resolution")
+        raise unsendable("this resolution")
     return _MODES[resolution]
 
 
@@ -119,11 +118,7 @@ def _aspect_ratio(work: Work) -> str | None:
 
 def _refuse_others(work: Work, roles: Collection[str]) -> None:
     if not set(work.images) <= set(roles):
-        raise _unsendable("a picture in this role")
-
-
-def _unsendable(what: str) -> VendorRejected:
-    return VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
+        raise unsendable("a picture in this role")
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:

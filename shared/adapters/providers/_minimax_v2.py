@@ -12,9 +12,9 @@ from shared.adapters.providers._minimax_words import (
     outcome,
     require_roles,
     state_of,
-    unsendable,
 )
 from shared.adapters.providers._replies import json_object, object_in, task_id_in, word_in
+from shared.adapters.providers.translator import unsendable
 from shared.errors import VendorBusy, VendorError, VendorGone, VendorRejected, VendorUnknown
 from shared.failures import FailureCode
 from shared.ports import Accepted, Data, HttpReply, Outcome, Ticket, Work

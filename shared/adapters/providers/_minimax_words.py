@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from shared.adapters.providers._replies import object_in, url_in
+from shared.adapters.providers.translator import unsendable
 from shared.errors import VendorBusy, VendorError, VendorRejected, VendorUnknown
 from shared.failures import FailureCode
 from shared.ports import Data, HttpReply, Outcome, OutcomeState, Parcel, Ticket, Work
@@ -86,8 +87,3 @@ def require_roles(work: Work, roles: set[str]) -> None:
     """Raises `VendorRejected` for a picture that there is no field for."""
     if set(work.images) - roles:
         raise unsendable(f"pictures as {sorted(set(work.images) - roles)}")
-
-
-def unsendable(what: str) -> VendorRejected:
-    """There is no field for it."""
-    return VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")

@@ -25,7 +25,15 @@ from shared.adapters.providers._edenai_words import (
 )
 from shared.adapters.providers._keys import bearer
 from shared.adapters.providers._replies import json_object, object_in
-from shared.adapters.providers.translator import Account, Cancel, Keys, Poll, Provider, Webhook
+from shared.adapters.providers.translator import (
+    Account,
+    Cancel,
+    Keys,
+    Poll,
+    Provider,
+    Webhook,
+    unsendable,
+)
 from shared.errors import VendorRejected, VendorUnknown, WebhookRefused
 from shared.failures import FailureCode
 from shared.ports import (
@@ -65,7 +73,7 @@ _SIZES: Mapping[tuple[str | None, str | None], str | None] = {
 def submit(work: Work, account: Account) -> HttpRequest:
     """See `Provider`."""
     if work.audio or work.negative_prompt:
-        raise _unsendable("sound and negative prompts")
+        raise unsendable("sound and negative prompts")
     api, model = _parts(work.ticket)
     if api == "v2":
         return HttpRequest("POST", account.url(f"{_V2_JOBS}/"), json=_v2_body(work, model))
@@ -104,7 +112,7 @@ def _v2_body(work: Work, model: str) -> dict[str, Any]:
 
 def _picture_body(work: Work, model: str) -> dict[str, Any]:
     if set(work.images) - {"source"} or work.duration_seconds:
-        raise _unsendable("these pictures, or a duration")
+        raise unsendable("these pictures, or a duration")
     source = work.images.get("source")
     asked = {
         "text": work.prompt,
@@ -122,7 +130,7 @@ def _ours(work: Work) -> dict[str, str]:
 def _size(work: Work) -> str | None:
     asked = (work.resolution, work.aspect_ratio)
     if asked not in _SIZES:
-        raise _unsendable("this size")
+        raise unsendable("this size")
     return _SIZES[asked]
 
 
@@ -226,15 +234,11 @@ def _is_answered_at_once(model: str) -> bool:
 
 def _require_one(work: Work, roles: set[str]) -> None:
     if set(work.images) - roles or work.count != 1:
-        raise _unsendable("these pictures, or several results")
+        raise unsendable("these pictures, or several results")
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _unsendable(what: str) -> VendorRejected:
-    return VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
 
 
 PROVIDER = Provider(

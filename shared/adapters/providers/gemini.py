@@ -19,8 +19,9 @@ from shared.adapters.providers.translator import (
     Poll,
     Provider,
     Webhook,
+    unsendable,
 )
-from shared.errors import VendorGone, VendorRejected, VendorUnknown
+from shared.errors import VendorGone, VendorUnknown
 from shared.failures import FailureCode
 from shared.ports import Accepted, HttpReply, HttpRequest, Outcome, Ticket, Work
 
@@ -72,7 +73,7 @@ def submit(work: Work, account: Account) -> HttpRequest:
     unsent += [role for role in work.images if role not in mode.roles]
     if unsent or work.count != 1:
         what = ", ".join(unsent) or "several results"
-        raise VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
+        raise unsendable(what)
     return mode.submit(work, account)
 
 

@@ -21,7 +21,6 @@ from shared.adapters.providers._minimax_words import (
     require_roles,
     state_of,
     submit_error,
-    unsendable,
 )
 from shared.adapters.providers._replies import (
     content_in,
@@ -30,7 +29,15 @@ from shared.adapters.providers._replies import (
     task_id_in,
     url_in,
 )
-from shared.adapters.providers.translator import Account, Ask, Keys, Poll, Provider, Webhook
+from shared.adapters.providers.translator import (
+    Account,
+    Ask,
+    Keys,
+    Poll,
+    Provider,
+    Webhook,
+    unsendable,
+)
 from shared.errors import VendorRejected, VendorUnknown, WebhookRefused
 from shared.failures import FailureCode
 from shared.ports import (

@@ -20,7 +20,7 @@ from shared.adapters.providers._modelslab_words import (
 )
 from shared.adapters.providers._replies import json_object, task_id_in, text_in, url_in
 from shared.adapters.providers._signing import hint_of
-from shared.adapters.providers.translator import Account, Keys, Poll, Provider, Webhook
+from shared.adapters.providers.translator import Account, Keys, Poll, Provider, Webhook, unsendable
 from shared.errors import VendorRejected, VendorUnknown
 from shared.failures import FailureCode
 from shared.ports import (
@@ -57,7 +57,7 @@ def submit(work: Work, account: Account) -> HttpRequest:
     """See `Provider`."""
     family, model = _parts(work.ticket)
     if set(work.images) - {family.role} or work.count != 1:
-        raise _unsendable("these pictures, or several results")
+        raise unsendable("these pictures, or several results")
     picture = work.images.get(family.role)
     body = {
         "model_id": model,
@@ -75,7 +75,7 @@ def submit(work: Work, account: Account) -> HttpRequest:
 
 def _v6_settings(work: Work) -> dict[str, Any]:
     if work.audio:
-        raise _unsendable("sound")
+        raise unsendable("sound")
     frames = _among(_V6_FRAMES, work.duration_seconds)
     return {
         "resolution": _among(_V6_LINES, work.resolution),
@@ -95,7 +95,7 @@ def _v7_video_settings(work: Work) -> dict[str, Any]:
 
 def _v7_image_settings(work: Work) -> dict[str, Any]:
     if work.duration_seconds or work.audio:
-        raise _unsendable("durations and sound of pictures")
+        raise unsendable("durations and sound of pictures")
     return _v7_frame(work)
 
 
@@ -214,12 +214,8 @@ def _parts(ticket: Ticket) -> tuple[_Family, str]:
 
 def _among(values: Mapping[Any, T], asked: object) -> T:
     if asked not in values:
-        raise _unsendable("this setting")
+        raise unsendable("this setting")
     return values[asked]
-
-
-def _unsendable(what: str) -> VendorRejected:
-    return VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
 
 
 PROVIDER = Provider(

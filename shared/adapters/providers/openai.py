@@ -20,7 +20,7 @@ from shared.adapters.providers._replies import (
     retry_after_seconds,
     word_in,
 )
-from shared.adapters.providers.translator import Account, Provider
+from shared.adapters.providers.translator import Account, Provider, unsendable
 from shared.errors import VendorBusy, VendorError, VendorRejected, VendorUnknown
 from shared.failures import FailureCode
 from shared.models import ADAPTIVE
@@ -69,7 +69,7 @@ def submit(work: Work, account: Account) -> HttpRequest:
     size = _SIZES.get(work.aspect_ratio or "")
     others = (work.negative_prompt, work.duration_seconds, work.resolution, work.audio)
     if size is None or any(others) or not set(work.images) <= set(_ROLES):
-        raise VendorRejected(FailureCode.PROVIDER_REJECTED, "no field for a setting or a picture")
+        raise unsendable("a setting or a picture")
     model, _, quality = work.ticket.vendor_model.partition(":")
     fields = {"model": model, "prompt": work.prompt, "size": size, "quality": quality}
     if not work.images:

@@ -19,7 +19,7 @@ from shared.adapters.providers._replies import (
     url_in,
     word_in,
 )
-from shared.adapters.providers.translator import Account, Cancel, Poll, Provider
+from shared.adapters.providers.translator import Account, Cancel, Poll, Provider, unsendable
 from shared.errors import VendorBusy, VendorError, VendorGone, VendorRejected, VendorUnknown
 from shared.failures import FailureCode
 from shared.ports import (
@@ -107,7 +107,7 @@ def submit(work: Work, account: Account) -> HttpRequest:
     """See `Provider`."""
     ratio = _RATIOS.get((work.ticket.kind, work.resolution), {}).get(work.aspect_ratio or "")
     if ratio is None or work.count != 1:
-        raise _unsendable("this size, or several results")
+        raise unsendable("this size, or several results")
     path, settings = _film(work) if work.ticket.kind == "video" else _picture(work)
     body = {
         "model": work.ticket.vendor_model,
@@ -122,7 +122,7 @@ def submit(work: Work, account: Account) -> HttpRequest:
 def _film(work: Work) -> tuple[str, dict[str, Any]]:
     is_veo = work.ticket.vendor_model.startswith("veo")
     if not is_veo and (work.audio or work.negative_prompt):
-        raise _unsendable("sound or a negative prompt")
+        raise unsendable("sound or a negative prompt")
     _require_roles(work, _FRAMES if is_veo else {"start"})
     settings: dict[str, Any] = {"duration": work.duration_seconds}
     if is_veo:
@@ -145,7 +145,7 @@ def _prompt_image(work: Work) -> Any:
 
 def _picture(work: Work) -> tuple[str, dict[str, Any]]:
     if work.duration_seconds or work.audio or work.negative_prompt:
-        raise _unsendable("a duration, sound or a negative prompt")
+        raise unsendable("a duration, sound or a negative prompt")
     _require_roles(work, _REFERENCES)
     references = [
         {"uri": _data_url(work.images[role]), "tag": role}
@@ -158,15 +158,11 @@ def _picture(work: Work) -> tuple[str, dict[str, Any]]:
 def _require_roles(work: Work, roles: Collection[str]) -> None:
     unsent = sorted(set(work.images) - set(roles))
     if unsent:
-        raise _unsendable(f"{', '.join(unsent)} pictures")
+        raise unsendable(f"{', '.join(unsent)} pictures")
 
 
 def _data_url(picture: Picture) -> str:
     return f"data:{picture.content_type};base64,{base64.b64encode(picture.content).decode()}"
-
-
-def _unsendable(what: str) -> VendorRejected:
-    return VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
 
 
 # ---------------------------------------------------------------- reading what it says

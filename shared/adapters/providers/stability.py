@@ -18,7 +18,7 @@ from shared.adapters.providers._replies import (
     task_id_in,
     word_in,
 )
-from shared.adapters.providers.translator import Account, Poll, Provider
+from shared.adapters.providers.translator import Account, Poll, Provider, unsendable
 from shared.errors import VendorBusy, VendorError, VendorGone, VendorRejected, VendorUnknown
 from shared.failures import FailureCode
 from shared.ports import (
@@ -121,7 +121,7 @@ def _require_fields(work: Work, call: Call) -> None:
     others = (work.duration_seconds, work.resolution, work.audio, work.count != 1)
     if unsent or any(others):
         what = ", ".join(unsent) or "a duration, a resolution, sound or several results"
-        raise VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
+        raise unsendable(what)
 
 
 def _wishes(work: Work) -> Mapping[str, str | None]:

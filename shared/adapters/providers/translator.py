@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.errors import VendorRejected
+from shared.failures import FailureCode
 from shared.ports import Accepted, Hint, HttpReply, HttpRequest, Inbound, Outcome, Ticket, Work
 
 REPLY_BYTES_MAX = 1_000_000
@@ -148,3 +150,8 @@ class Provider:
     """Whether pictures are sent as bytes; otherwise the vendor fetches them."""
 
     reply_bytes_max: int = REPLY_BYTES_MAX
+
+
+def unsendable(what: str) -> VendorRejected:
+    """What is asked for has no field in the vendor's request."""
+    return VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
