@@ -12,7 +12,7 @@ from typing import Any
 from infra.routes import FUNCTIONS, routers
 from shared import catalogue, records
 from shared.adapters import providers
-from shared.config import REQUIRED, Settings
+from shared.config import REQUIRED, VENDOR_CALLERS, Settings
 from shared.models import Catalogue
 from shared.ports import Order
 from shared.records import Index
@@ -23,9 +23,8 @@ PATH = Path(__file__).parents[1] / "terraform" / "manifest.json"
 # Who calls vendors has the key of each account, who is called by them has what they sign with, and
 # nobody has both. Where the accounts are and how many places they have is for all functions.
 VENDOR_SECRETS: Mapping[str, str] = {
-    "create_job": "key",
+    **dict.fromkeys(VENDOR_CALLERS, "key"),
     "provider_webhook": "webhook_secrets",
-    "run_task": "key",
 }
 
 # SQLite finds a pool's slots by the start of a longer index; Firestore wants one that ends there.

@@ -136,6 +136,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "sweep": (*_CLOUD_NAMES, *_PUSHES, "scheduler_service_account", "sweep_url"),
     "uploads": (*_CLOUD_NAMES, "bucket", "session_secret"),
 }
+VENDOR_CALLERS = ("create_job", "run_task")  # they need our keys
 _LOCAL_NAMES = (
     "public_url",
     "session_secret",
@@ -209,6 +210,12 @@ def _missing(profile: str, function: str, values: Mapping[str, Any]) -> list[str
     signs = "bucket" in names and values.get("blobs") == "gcs"
     if signs and not (values.get("signing_service_account") or values.get("signing_key_file")):
         problems.append("SIGNING_SERVICE_ACCOUNT is missing")
+    if profile == LOCAL or function in VENDOR_CALLERS:
+        problems += [
+            f"VENDOR_{account.name.upper()}_KEY is missing"
+            for account in values["accounts"]
+            if not account.key
+        ]
     return problems + [
         f"{name.upper()} needs at least {_SECRET_CHARS_MIN} characters"
         for name in names

@@ -28,7 +28,7 @@ from typing import ClassVar
 
 
 class AppError(Exception):
-    """An expected refusal. `details` are extra public fields of the error body."""
+    """A mistake of ours, where it is none of the kinds below. `details` are more public fields."""
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500

@@ -130,7 +130,7 @@ resource "google_monitoring_alert_policy" "this" {
   depends_on = [google_logging_metric.this]
 }
 
-# A public call that runs a function and reads no document.
+# A public call that runs a function.
 resource "google_monitoring_uptime_check_config" "site" {
   project      = var.project_id
   display_name = "site"

@@ -9,6 +9,7 @@ locals {
     "Jobs that ended, by state" = "sum by (state) (increase(${local._metric.job_endings}[10m]))"
     "Refunds by reason"         = "sum by (reason) (increase(${local._metric.job_endings}{state=~\"failed|quarantined\"}[10m]))"
     "Vendor calls by outcome"   = "sum by (provider, outcome) (increase(${local._metric.vendor_calls}[10m]))"
+    "Places kept in quarantine" = "sum(increase(${local._metric.quarantined_slots}_sum[10m])) / sum(increase(${local._metric.quarantined_slots}_count[10m]))"
     "Due jobs per sweep"        = "sum(increase(${local._metric.due_jobs}_sum[10m])) / sum(increase(${local._metric.due_jobs}_count[10m]))"
     "Tasks waiting, by queue"   = "max by (queue_id) (cloudtasks_googleapis_com:queue_depth{monitored_resource=\"cloud_tasks_queue\"})"
     "Errors by message"         = "sum by (message) (increase(${local._metric.errors}[10m]))"

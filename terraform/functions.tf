@@ -68,13 +68,14 @@ locals {
     }
 
     sweep = {
-      description = "The scheduler's target, each minute: find and repair what a crash left behind."
+      description = "The scheduler's targets: find and repair each minute what a crash left behind; audit the books each night."
       invokers    = [google_service_account.this["scheduler"].member]
-      limits      = { concurrency = 1, max_instances = 1 }
-      objects     = {}
-      queues      = ["refill", "repair"]
-      roles       = ["roles/datastore.user"]
-      signs_urls  = false
+      # The audit may take half an hour, and the sweep goes on beside it.
+      limits     = { concurrency = 1, max_instances = 2, timeout_seconds = 1800 }
+      objects    = {}
+      queues     = ["refill", "repair"]
+      roles      = ["roles/datastore.user"]
+      signs_urls = false
     }
 
     uploads = {

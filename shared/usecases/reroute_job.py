@@ -40,9 +40,12 @@ async def reroute_job(app: App, job: Job, seen: Documents, claim: str | None = N
     changes = await _changes(app, job, route)
 
     def choose(current: Job) -> Choice | None:
-        is_mine = claim is None or current.claim == claim
-        is_as_seen = current.state in _NEVER_ACCEPTED and current.model == job.model
-        return Choice(Event.REROUTED, changes) if is_mine and is_as_seen else None
+        if claim is None:
+            is_unsent = current.state in _UNSENT
+        else:
+            is_unsent = current.state in _NEVER_ACCEPTED and current.claim == claim
+        is_as_seen = current.epoch == job.epoch and current.model == job.model
+        return Choice(Event.REROUTED, changes) if is_unsent and is_as_seen else None
 
     after = await apply_event(app, job.id, seen, choose)
     if after.state is State.PARKED and after.model == route.generation.model.id:
@@ -51,8 +54,9 @@ async def reroute_job(app: App, job: Job, seen: Documents, claim: str | None = N
     return after
 
 
-# `submitting` and `unknown` only under the claim of whoever got the vendor's no.
-_NEVER_ACCEPTED = frozenset({State.PARKED, State.READY, State.SUBMITTING, State.UNKNOWN})
+_UNSENT = frozenset({State.PARKED, State.READY})
+# Whoever holds the claim has the vendor's no.
+_NEVER_ACCEPTED = _UNSENT | {State.SUBMITTING, State.UNKNOWN}
 
 
 async def _route(app: App, job: Job) -> _Route | None:

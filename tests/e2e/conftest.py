@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import emulators
 from tests.e2e.studio import LAPTOP
 from tests.product import ROOT, Product, running
+
+expect.set_options(timeout=20_000)  # a busy machine is not a wrong answer
 
 DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (

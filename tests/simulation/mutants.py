@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 class Mutant(NamedTuple):
     """One mistake. `survives` explains why nothing can notice it, where that is so. `pairs` names
-    the scenario that notices it, where it takes two faults at once."""
+    the scenario that notices it, where it takes two faults at once, and `seeds` who notice what is
+    rarer than that."""
 
     name: str
     module: str
@@ -17,6 +18,7 @@ class Mutant(NamedTuple):
     after: str
     survives: str = ""
     pairs: str = ""
+    seeds: tuple[int, ...] = ()
 
 
 _USECASES = "shared.usecases"
@@ -25,6 +27,13 @@ _UNKNOWN_OUTCOME = (
     '_log.warning("submit outcome unknown", extra={"job_id": job.id, "detail": unknown.detail})'
 )
 
+_UNSENT_AS_SEEN = """\
+        if claim is None:
+            is_unsent = current.state in _UNSENT
+        else:
+            is_unsent = current.state in _NEVER_ACCEPTED and current.claim == claim
+        is_as_seen = current.epoch == job.epoch and current.model == job.model
+"""
 _NOT_MINE = "        if current.claim != claim:\n            return None\n"
 _QUARANTINED = (
     "        if current.state is State.QUARANTINED:\n            return Choice(Event.REJECTED)\n"
@@ -476,10 +485,18 @@ _ELSEWHERE = (
     Mutant(
         "move what somebody else has claimed",
         f"{_USECASES}.reroute_job",
-        "is_mine = claim is None or current.claim == claim",
-        "is_mine = True",
+        "is_unsent = current.state in _NEVER_ACCEPTED and current.claim == claim",
+        "is_unsent = current.state in _NEVER_ACCEPTED",
         survives="Only the claimer moves its job out of `submitting`, and it moves before anybody"
         " else can claim it.",
+    ),
+    Mutant(
+        "move what was sent since it was read",
+        f"{_USECASES}.reroute_job",
+        _UNSENT_AS_SEEN,
+        "        is_unsent = current.state in _NEVER_ACCEPTED\n"
+        "        is_as_seen = current.model == job.model\n",
+        seeds=(1_061_722,),
     ),
     Mutant(
         "move what was sent, when its pool closes",

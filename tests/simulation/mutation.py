@@ -69,7 +69,7 @@ def hunt(mutant: Mutant, seeds: int) -> str | None:
         if not exhaustive.is_as_expected(scenario, plain):
             seconds = f"{plain.states} after {plain.seconds:.0f} s"
             return f"scenario {scenario.name!r}: {plain.ran.violations or seconds}"
-    for seed in range(seeds):
+    for seed in (*mutant.seeds, *range(seeds)):
         violations = run_seed(seed).violations
         if violations:
             return f"seed {seed}: {violations[seed].splitlines()[-1]}"

@@ -23,6 +23,7 @@ from shared.adapters.providers.translator import (
     Poll,
     Provider,
     Webhook,
+    unsendable,
 )
 from shared.errors import (
     VendorBusy,
@@ -82,8 +83,7 @@ def submit(work: Work, account: Account) -> HttpRequest:
     """See `Provider`."""
     unsent = [role for role in work.images if role not in _PICTURES]
     if unsent or work.audio or work.count != 1:
-        what = unsent or ("audio" if work.audio else "several results")
-        raise VendorRejected(FailureCode.PROVIDER_REJECTED, f"no field for {what}")
+        raise unsendable(", ".join(unsent) or ("audio" if work.audio else "several results"))
     body = {
         "client_id": work.ticket.job_id,
         "kind": work.ticket.kind,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.config import REQUIRED, BadSettings, Settings, read_settings
-from shared.vendor_accounts import VendorAccount
+from shared.vendor_accounts import VendorAccount, read_accounts
 from tests.unit.domain.test_config import GENERATED, cloud_names, local, problems
 
 SANDBOX = VendorAccount("sandbox", key="sandbox-key", webhook_secrets=("sandbox-webhook-secret",))
@@ -31,8 +31,9 @@ LUMEN = VendorAccount(
 
 
 def ours(**environment: str) -> dict[str, VendorAccount]:
-    """The accounts of a laptop by their names."""
-    accounts = local(**environment).accounts
+    """The accounts of a laptop by their names, with keys or without."""
+    accounts, unread = read_accounts(environment, with_sandbox=True)
+    assert not unread
     by_name = {account.name: account for account in accounts}
     assert len(by_name) == len(accounts), "no account twice"
     return by_name
@@ -62,6 +63,16 @@ def test_one_name_is_enough_for_an_account(name: str) -> None:
     only = VendorAccount("lumen")
     assert account == replace(only, **{part: getattr(LUMEN, part)})
     assert account != only
+
+
+@pytest.mark.parametrize("function", ["", *REQUIRED])
+def test_who_calls_vendors_does_not_start_without_a_key(function: str) -> None:
+    keyless = {"VENDOR_LUMEN_PLACES": "lumen-video:5"}
+    names = {**cloud_names(function), **keyless} if function else keyless
+    if function in ("", "create_job", "run_task"):
+        assert problems(names, GENERATED) == ["VENDOR_LUMEN_KEY is missing"]
+    else:
+        assert read_settings(names).accounts[0].key == ""
 
 
 def test_a_second_account_with_a_vendor_has_a_number() -> None:
