@@ -73,7 +73,10 @@ def test_a_fallback_model_that_costs_more_is_refused_and_one_that_costs_less_is_
     tmp_path: Path,
 ) -> None:
     dear, cheap = "MiniMax-Hailuo-02", "sandbox-video"
-    nobody = {"VENDOR_MINIMAX_URL": f"http://127.0.0.1:{free_port()}"}
+    nobody = {
+        "VENDOR_MINIMAX_KEY": "a-key",
+        "VENDOR_MINIMAX_URL": f"http://127.0.0.1:{free_port()}",
+    }
     body: Json = {"prompt": "a red fox", "duration_seconds": 6}
     with running(tmp_path, nobody) as product:
         user = product.sign_in()

@@ -234,7 +234,11 @@ def test_a_job_whose_vendor_takes_nothing_is_made_by_the_model_that_its_creator_
     shape: str, tmp_path: Path
 ) -> None:
     dear, cheap = "MiniMax-Hailuo-02", "sandbox-video"
-    nobody = {"VENDOR_MINIMAX_URL": f"http://127.0.0.1:{free_port()}", "BUSY_ATTEMPTS_MAX": "2"}
+    nobody = {
+        "VENDOR_MINIMAX_KEY": "a-key",
+        "VENDOR_MINIMAX_URL": f"http://127.0.0.1:{free_port()}",
+        "BUSY_ATTEMPTS_MAX": "2",
+    }
     order: Json = {"prompt": "a red fox", "duration_seconds": 6}
     with (
         installed(tmp_path, shape, **nobody) as here,
