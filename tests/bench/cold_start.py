@@ -140,6 +140,7 @@ def settings(name: str, emulator: str) -> dict[str, str]:
         "SIGNING_SERVICE_ACCOUNT": "functions@reelmint.example",
         "FIRESTORE_EMULATOR_HOST": emulator,
         "VENDOR_SANDBOX_URL": "https://sandbox.example",
+        "VENDOR_SANDBOX_KEY": "sandbox-key",
     }
 
 
