@@ -5,9 +5,9 @@ Through HTTP costs three times as much, so only some of the seeds go that way.
 """
 
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from starlette.types import ASGIApp, Message, Scope
 
@@ -32,6 +32,8 @@ from shared.usecases.read_session import Session
 from shared.usecases.receive_webhook import receive_webhook
 from shared.usecases.run_task import run_task
 from shared.usecases.sweep import sweep
+
+T = TypeVar("T")
 
 Playing = Coroutine[Any, Any, Any]
 
@@ -110,47 +112,29 @@ class Straight:
             idempotency_key=wanted.key,
             is_retry=wanted.is_retry,
         )
-        try:
-            return _shown(await create_job(app, command))
-        except AppError as error:
-            raise _refused(error) from error
+        return _shown(await _refusing(create_job(app, command)))
 
     async def cancel(self, app: App, user_id: str, job_id: str) -> Data:
         """See Door."""
-        try:
-            return _shown(await cancel_job(app, Session(user_id, 1), job_id))
-        except AppError as error:
-            raise _refused(error) from error
+        return _shown(await _refusing(cancel_job(app, Session(user_id, 1), job_id)))
 
     async def read(self, app: App, user_id: str, job_id: str) -> Data:
         """See Door."""
-        try:
-            return _shown(await read_job(app, user_id, job_id))
-        except AppError as error:
-            raise _refused(error) from error
+        return _shown(await _refusing(read_job(app, user_id, job_id)))
 
     async def list(self, app: App, user_id: str) -> list[Data]:
         """See Door."""
-        try:
-            page = await list_jobs(app, user_id, 20, None, None, None)
-        except AppError as error:
-            raise _refused(error) from error
+        page = await _refusing(list_jobs(app, user_id, 20, None, None, None))
         return [_shown(job) for job in page.jobs]
 
     async def delete(self, app: App, user_id: str, job_id: str) -> None:
         """See Door."""
-        try:
-            await delete_job(app, Session(user_id, 1), job_id)
-        except AppError as error:
-            raise _refused(error) from error
+        await _refusing(delete_job(app, Session(user_id, 1), job_id))
 
     async def hook(self, app: App, path: str, inbound: Inbound) -> None:
         """See Door."""
         provider, job_id, mac = path.rsplit("/", 3)[1:]
-        try:
-            await receive_webhook(app, provider, job_id, mac, inbound)
-        except AppError as error:
-            raise _refused(error) from error
+        await _refusing(receive_webhook(app, provider, job_id, mac, inbound))
 
     async def task(self, app: App, task: Task) -> Verdict:
         """See Door."""
@@ -158,10 +142,7 @@ class Straight:
 
     async def sweep(self, app: App) -> None:
         """See Door."""
-        try:
-            await sweep(app)
-        except AppError as error:
-            raise _refused(error) from error
+        await _refusing(sweep(app))
 
 
 class OverHttp:
@@ -236,8 +217,11 @@ def _shown(job: Job) -> Data:
     return {"id": job.id, "status": job.status}
 
 
-def _refused(error: AppError) -> Refused:
-    return Refused(error.code, error.status)
+async def _refusing(step: Awaitable[T]) -> T:
+    try:
+        return await step
+    except AppError as error:
+        raise Refused(error.code, error.status) from error
 
 
 async def _json(

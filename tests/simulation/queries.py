@@ -21,8 +21,7 @@ def select(documents: Iterable[Document], query: Query) -> list[Document]:
         if data is None:
             continue
         for name, wanted in equal:
-            value = data.get(name, _ABSENT)
-            if value != wanted or isinstance(value, bool) != isinstance(wanted, bool):
+            if not _is_equal(data.get(name, _ABSENT), wanted):
                 break
         else:
             if _is_found(data, ordered, others):
