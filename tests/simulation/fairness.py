@@ -19,10 +19,10 @@ class _Waiting:
 
 class Fairness:
     """Watches the lines of all pools. A start that passes over a waiting job of a lower tag is an
-    overtaking of that job, unless that one needs more places than this account has at all."""
+    overtaking of that job, unless that one needs more places than this account has open."""
 
     def __init__(self, places_of: Callable[[str], int]) -> None:
-        self._places_of = places_of  # of an account
+        self._places_of = places_of  # open ones of an account, free or not
         self._lines: dict[str, dict[str, _Waiting]] = {}  # by pool and job
         self._overtaken: dict[str, int] = {}
         self._finish_tags: dict[tuple[str, str], int] = {}

@@ -62,7 +62,7 @@ class Invariants:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self.books = Books()
-        self.fairness = Fairness(lambda account: self.vendors[account].places)
+        self.fairness = Fairness(self._open_places)
         self.checks = 0
         self.commits = 0
         self._sent: set[tuple[str, int]] = set()
@@ -316,6 +316,10 @@ class Invariants:
         shown = {result[name] for result in job["results"] for name in _FILES}
         if not shown <= kept:
             fail("I8", f"{job['id']} shows media that are not there")
+
+    def _open_places(self, account: str) -> int:
+        slots = self.store.all(records.SLOTS)
+        return sum(bool(slot["enabled"]) for slot in slots if slot["account"] == account)
 
     def _job_of(self, job_id: str) -> Data:
         return self._peek(records.job_key(job_id))
