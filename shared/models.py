@@ -52,7 +52,8 @@ class PictureNeed:
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a model really can. Empty tuples mean that the setting does not exist for it, and a
-    prompt of at most 0 characters that it takes none.
+    prompt of at most 0 characters that it takes none. A camera move is a word that the vendor
+    understands in the prompt, in square brackets.
     """
 
     durations_seconds: tuple[int, ...]
@@ -63,6 +64,7 @@ class Capabilities:
     audio: bool
     prompt_chars_min: int
     prompt_chars_max: int
+    camera_moves: tuple[str, ...] = ()
     counts: tuple[int, ...] = (1,)
     conditions: tuple[Condition, ...] = ()
     picture: PictureNeed = field(default_factory=PictureNeed)

@@ -118,6 +118,7 @@ def _model(
             audio=can["audio"],
             prompt_chars_min=can["prompt_chars_min"],
             prompt_chars_max=can["prompt_chars_max"],
+            camera_moves=tuple(can["camera_moves"]),
             counts=tuple(can["counts"]),
             conditions=tuple(
                 Condition(_tuples(each["when"]), _tuples(each["then"]))

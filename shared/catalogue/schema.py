@@ -62,13 +62,20 @@ class Capabilities(_Strict):
     audio: bool = False
     prompt_chars_min: int = Field(default=3, ge=0)
     prompt_chars_max: int = Field(default=2000, ge=0, le=10_000)
+    camera_moves: list[Annotated[str, Field(pattern=r"^[A-Z][a-z ]*[a-z]$")]] = []
     counts: Annotated[list[_Positive], Field(min_length=1, max_length=10)] = [1]
     conditions: list[Condition] = []
     picture: Picture = Picture()
 
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:
-        for name in ("durations_seconds", "resolutions", "aspect_ratios", "counts"):
+        for name in (
+            "durations_seconds",
+            "resolutions",
+            "aspect_ratios",
+            "camera_moves",
+            "counts",
+        ):
             choices = getattr(self, name)
             if len(set(choices)) != len(choices):
                 raise ValueError(f"{name} has a value twice")

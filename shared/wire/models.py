@@ -31,7 +31,8 @@ class PictureNeed(Reply):
 
 
 class Capabilities(Reply):
-    """What a model really can. A prompt of at most 0 characters: it takes none."""
+    """What a model really can. A prompt of at most 0 characters: it takes none. `camera_moves` are
+    understood in the prompt, in square brackets."""
 
     durations_seconds: list[int]
     resolutions: list[str]
@@ -41,6 +42,7 @@ class Capabilities(Reply):
     audio: bool
     prompt_chars_min: int
     prompt_chars_max: int
+    camera_moves: list[str]
     counts: list[int]
     conditions: list[Condition]
     picture: PictureNeed

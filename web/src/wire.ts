@@ -396,7 +396,8 @@ export interface components {
         };
         /**
          * Capabilities
-         * @description What a model really can. A prompt of at most 0 characters: it takes none.
+         * @description What a model really can. A prompt of at most 0 characters: it takes none. `camera_moves` are
+         *     understood in the prompt, in square brackets.
          */
         Capabilities: {
             /** Durations Seconds */
@@ -417,6 +418,8 @@ export interface components {
             prompt_chars_min: number;
             /** Prompt Chars Max */
             prompt_chars_max: number;
+            /** Camera Moves */
+            camera_moves: string[];
             /** Counts */
             counts: number[];
             /** Conditions */

@@ -284,6 +284,13 @@ def test_a_capability_that_is_not_written_does_not_exist(tmp_path: Path) -> None
     assert (dict(can.images), can.negative_prompt, can.audio) == ({}, False, False)
     assert (can.prompt_chars_min, can.prompt_chars_max) == (3, 2000)
     assert (can.counts, can.conditions, can.picture) == ((1,), (), PictureNeed())
+    assert can.camera_moves == ()
+
+
+def test_every_camera_move_of_a_file_is_the_model_s(tmp_path: Path) -> None:
+    text = changed(CAPABILITIES, f'{CAPABILITIES}camera_moves = ["Push in", "Shake"]\n')
+    moves = load(tmp_path, sandbox=text).models["sandbox-video"].capabilities.camera_moves
+    assert moves == ("Push in", "Shake")
 
 
 def test_what_a_file_says_is_what_the_model_has(tmp_path: Path) -> None:
@@ -381,6 +388,12 @@ REFUSED = {
     "a result of no bytes": changed("result_max_bytes = 1000", "result_max_bytes = 0"),
     "an endless prompt": changed(CAPABILITIES, f"{CAPABILITIES}prompt_chars_max = 10001\n"),
     "a prompt shorter than none": changed(CAPABILITIES, f"{CAPABILITIES}prompt_chars_min = -1\n"),
+    "a camera move in its brackets": changed(
+        CAPABILITIES, f'{CAPABILITIES}camera_moves = ["[Shake]"]\n'
+    ),
+    "the same camera move twice": changed(
+        CAPABILITIES, f'{CAPABILITIES}camera_moves = ["Shake", "Shake"]\n'
+    ),
     "the same model twice": GOOD + GOOD[GOOD.index("[[models]]") :],
     "the same pool twice": GOOD.replace(
         "[[models]]", '[[pools]]\nname = "sandbox"\nslots = 1\n[[models]]'
