@@ -57,7 +57,7 @@ def add_picture(page: Page, role: str, folder: Path) -> None:
     expect(page.get_by_text("Ready", exact=True)).to_be_visible()
 
 
-def test_hailuo_makes_a_video_from_a_first_frame(page: Page, tmp_path: Path) -> None:
+def test_hailuo_makes_a_video_from_a_first_frame_with_a_moving_camera(page: Page, tmp_path: Path) -> None:
     sign_in(page)
     before = balance(page)
     choose(page, "MiniMax", "Hailuo 02")
@@ -66,8 +66,15 @@ def test_hailuo_makes_a_video_from_a_first_frame(page: Page, tmp_path: Path) -> 
     page.get_by_role("radio", name="1080P").check()
     expect(page.get_by_role("radio", name="6 seconds")).to_be_checked()
     expect(page.get_by_text("Now 6 s. With 1080P: ")).to_be_visible()
-    price = generate(page, PROMPT)
+    page.get_by_role("textbox", name="Prompt").fill(PROMPT)
+    page.get_by_role("button", name="Camera moves").click()
+    page.get_by_role("button", name="Push in", exact=True).click()
+    page.get_by_role("button", name="Static shot", exact=True).click()
+    directed = f"{PROMPT} [Push in][Static shot]"
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(directed)
+    price = generate(page)
     expect_playing(page.locator("video"))
+    expect(page.get_by_text(directed, exact=True).first).to_be_visible()
     expect_balance(page, before - price)
 
 

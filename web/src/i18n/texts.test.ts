@@ -77,6 +77,14 @@ describe.each(LANGUAGES)('the texts in %s', (language) => {
     expect(STUDIO_CODES.filter((code) => !(code in TEXTS[language].errors))).toEqual([]);
   });
 
+  it('name every camera move of the catalogue', () => {
+    const catalogue = readFileSync('../shared/catalogue/minimax.toml', 'utf8');
+    const lists = [...catalogue.matchAll(/^camera_moves = \[([^\]]*)\]/gm)].map(([, list = '']) => list);
+    const moves = lists.flatMap((list) => [...list.matchAll(/"([^"]+)"/g)].map(([, move = '']) => move));
+    expect(moves).toContain('Push in');
+    expect(moves.filter((move) => !(move in TEXTS[language].camera.moves))).toEqual([]);
+  });
+
   it('name every kind of ledger row', () => {
     const kinds = [...readFileSync('../shared/ledger.py', 'utf8').matchAll(/^ {4}[A-Z]+ = "(\w+)"/gm)].map(
       ([, kind = '']) => kind,
@@ -91,7 +99,7 @@ it('has no text that nothing shows', () => {
     .filter((path) => /\.tsx?$/.test(path) && !path.includes('.test.'))
     .map((path) => readFileSync(`src/${path}`, 'utf8'))
     .join('\n');
-  const shelves = ['errors.', 'failures.', 'reasons.', 'ledgerKinds.', 'breakdown.'];
+  const shelves = ['errors.', 'failures.', 'reasons.', 'ledgerKinds.', 'breakdown.', 'camera.moves.'];
   const made = [...sources.matchAll(/t\(`([\w.]+)\$\{/g)].map(([, start = '']) => start);
   const isShown = (name: string) =>
     sources.includes(`'${name.replace('#', '')}'`) || [...shelves, ...made].some((start) => name.startsWith(start));

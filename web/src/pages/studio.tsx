@@ -5,7 +5,6 @@ import { useLocation } from 'wouter';
 import type { Job } from '../api';
 import { Button } from '../components/button';
 import { Mark } from '../components/mark';
-import { ExampleCards } from '../features/generate/examples';
 import { GenerateForm } from '../features/generate/generate-form';
 import type { Refill } from '../features/generate/use-draft';
 import { useGeneration } from '../features/generate/use-generation';
@@ -16,6 +15,9 @@ import { StageFrame } from '../features/job/stage-frame';
 import { useRecentJobs } from '../queries';
 
 /** Loaded after the form, which is what somebody who comes needs first. */
+const ExampleCards = lazy(() =>
+  import('../features/generate/example-cards').then((file) => ({ default: file.ExampleCards })),
+);
 const loadJobStage = () => import('../features/job/job-stage');
 const JobStage = lazy(() => loadJobStage().then((file) => ({ default: file.JobStage })));
 
@@ -93,7 +95,9 @@ function EmptyStage({ isFirstRun, onPick }: { isFirstRun: boolean; onPick: (prom
       <section className="hidden animate-rise lg:block">
         <h2 className="text-2xl font-semibold">{t('examples.title')}</h2>
         <p className="mt-2 mb-6 max-w-[60ch] text-muted">{t('examples.lead')}</p>
-        <ExampleCards onPick={onPick} />
+        <Suspense fallback={<div aria-busy="true" className="h-80" />}>
+          <ExampleCards onPick={onPick} />
+        </Suspense>
       </section>
     );
   }

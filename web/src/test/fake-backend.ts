@@ -132,6 +132,7 @@ export function aModel(
       audio: false,
       prompt_chars_min: 3,
       prompt_chars_max: 200,
+      camera_moves: [],
       counts: [1],
       conditions: [],
       picture: {

@@ -16,6 +16,7 @@ export const HAILUO = aModel(
     images: { start: 'optional', end: 'optional', subject: 'none', source: 'none' },
     negative_prompt: false,
     prompt_chars_max: 2_000,
+    camera_moves: ['Pan left', 'Push in', 'Static shot'],
     conditions: [
       { when: { resolution: ['1080P'] }, then: { duration_seconds: [6] } },
       { when: { resolution: ['512P'] }, then: { start: [true], end: [false] } },

@@ -55,6 +55,30 @@ const choose = async (name: string) => {
 };
 const write = (text: string) => userEvent.type(screen.getByRole('textbox', { name: 'Prompt' }), text);
 
+describe('the camera moves of the chosen model', () => {
+  it('go into the prompt where the caret stands, and are sent with it', async () => {
+    const { backend } = await open([HAILUO], { tokens: 1_000 });
+    await write('A fox sleeps');
+    await userEvent.click(screen.getByRole('button', { name: 'Camera moves' }));
+    const moves = within(await screen.findByRole('group', { name: 'Camera moves' }));
+    expect(moves.getByRole('button', { name: 'Pan left' })).toHaveFocus();
+    await userEvent.keyboard('{Enter}');
+    const area = screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Prompt' });
+    expect(area).toHaveValue('A fox sleeps [Pan left]');
+    area.setSelectionRange(area.value.length - 1, area.value.length - 1);
+    await userEvent.click(moves.getByRole('button', { name: 'Push in' }));
+    expect(area).toHaveValue('A fox sleeps [Pan left,Push in]');
+    await waitFor(() => expect(generate()).not.toHaveAttribute('aria-disabled'));
+    await userEvent.click(generate());
+    await waitFor(() => expect(backend.asked('POST /v1/jobs').at(-1)?.body).toMatchObject({ prompt: area.value }));
+  });
+
+  it('are not offered where the model knows none', async () => {
+    await open([KLING]);
+    expect(screen.queryByRole('button', { name: 'Camera moves' })).toBeNull();
+  });
+});
+
 describe('the settings of the chosen model', () => {
   it('are shown as the model has them', async () => {
     await open([aModel({}, { durations_seconds: [2, 4, 6], audio: true })]);

@@ -1,9 +1,10 @@
-// The words, counted against what the chosen model takes.
-import { useId, type KeyboardEvent } from 'react';
+// The words, counted against what the chosen model takes, and its camera moves among them.
+import { useId, useRef, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ApiError, Model } from '../../api';
 import { FieldNote } from '../../components/field-note';
 import { explainError } from '../../i18n/coded';
+import { CameraField } from './camera-field';
 import { promptLength } from './draft';
 
 interface Props {
@@ -18,17 +19,19 @@ export function PromptField({ prompt, model, refused, onChange }: Props) {
   const { t } = useTranslation();
   const id = useId();
   const counterId = useId();
+  const field = useRef<HTMLTextAreaElement>(null);
   const limit = model.capabilities.prompt_chars_max;
   const used = promptLength(prompt);
   const isOver = used > limit;
   const isRefused = refused?.param === 'prompt';
   return (
-    <div>
+    <div className="grid gap-2">
       <label htmlFor={id} className="sr-only">
         {t('form.prompt')}
       </label>
       <div className="rounded-xl border border-edge bg-ink transition-colors focus-within:border-mint-text has-aria-invalid:border-rose">
         <textarea
+          ref={field}
           id={id}
           rows={4}
           value={prompt}
@@ -50,6 +53,7 @@ export function PromptField({ prompt, model, refused, onChange }: Props) {
         </p>
       </div>
       {isRefused && <FieldNote look="bad">{explainError(t, refused).todo}</FieldNote>}
+      <CameraField moves={model.capabilities.camera_moves} prompt={field} onChange={onChange} />
     </div>
   );
 }
