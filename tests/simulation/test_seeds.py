@@ -17,7 +17,7 @@ PROCESSES = os.cpu_count() or 1
 
 # Seeds that found something, at the commit of that day. A seed is another play when the simulator
 # changes; what keeps these mistakes away for good are the mutants that make them anew.
-REGRESSIONS = (1, 45, 46, 47, 97, 1_012_489, 1_061_722, 2_080_169)
+REGRESSIONS = (1, 45, 46, 47, 97, 1_012_489, 1_061_722, 2_080_169, 3_153_848)
 # Straight, over HTTP, and two with several accounts of one vendor that are opened anew.
 HASHED = (5, 64, 34, 271)
 

@@ -394,14 +394,15 @@ class World:
 
     def _enforce(self, vendor: Vendor) -> None:
         places = self._catalogue.pools[vendor.traits.name].places[vendor.account]
-        slots = [
-            slot for slot in self.store.all(records.SLOTS) if slot["account"] == vendor.account
-        ]
-        held = sum(slot["job_id"] is not None or slot["enabled"] for slot in slots)
-        if held <= places:
-            vendor.places = places
-        else:
+        draining = any(
+            slot["job_id"] is not None or slot["enabled"]
+            for slot in self.store.all(records.SLOTS)
+            if slot["account"] == vendor.account and slot["index"] >= places
+        )
+        if draining:
             self.kernel.after(SWEEP_MS, self._enforce, vendor)
+        else:
+            vendor.places = places
 
     def play(self, fault_ms: int) -> None:
         """Faults for a while, then none until nothing is pending; then the audit."""
