@@ -542,7 +542,6 @@ _ELSEWHERE = (
         f"{_USECASES}.dispatch_job",
         "        await _go_elsewhere(app, job, claim, seen, None)\n",
         "        await _reject(app, job, claim, seen, code)\n",
-        survives="The creator gets the tokens back instead of a later try.",
     ),
 )
 _SEVERAL = (
