@@ -57,7 +57,9 @@ def add_picture(page: Page, role: str, folder: Path) -> None:
     expect(page.get_by_text("Ready", exact=True)).to_be_visible()
 
 
-def test_hailuo_makes_a_video_from_a_first_frame_with_a_moving_camera(page: Page, tmp_path: Path) -> None:
+def test_hailuo_makes_a_video_from_a_first_frame_and_moves_the_camera(
+    page: Page, tmp_path: Path
+) -> None:
     sign_in(page)
     before = balance(page)
     choose(page, "MiniMax", "Hailuo 02")
