@@ -51,7 +51,7 @@ ALONE, PAUSING = 0, 1
 SETTINGS_ALONE = {
     "PAUSE_AFTER_FAILURES": "10000",
     "BUSY_ATTEMPTS_MAX": "3",
-    "STORE_LIMIT_SECONDS": "16",  # dozens of jobs are played at once
+    "STORE_LIMIT_SECONDS": "30",  # dozens of jobs are played at once
 }
 PAUSE_SECONDS = 10
 SETTINGS_PAUSING = {
