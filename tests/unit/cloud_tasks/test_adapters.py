@@ -211,8 +211,8 @@ async def test_a_queue_that_nobody_made_is_a_queue_that_is_not_there(ground: Gro
 
 
 async def test_many_pushes_at_once_all_arrive(ground: Ground) -> None:
-    await asyncio.gather(*(ground.push(f"t{n}") for n in range(50)))
-    await until(lambda: len(set(ground.worker.ids())) == 50)
+    await asyncio.gather(*(ground.push(f"t{n}") for n in range(100)))
+    await until(lambda: len(set(ground.worker.ids())) == 100)
 
 
 # ---------------------------------------------------------------- Cloud Tasks comes and goes

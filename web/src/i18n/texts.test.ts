@@ -78,7 +78,8 @@ describe.each(LANGUAGES)('the texts in %s', (language) => {
   });
 
   it('name every camera move of the catalogue', () => {
-    const catalogue = readFileSync('../shared/catalogue/minimax.toml', 'utf8');
+    const files = readdirSync('../shared/catalogue').filter((name) => name.endsWith('.toml'));
+    const catalogue = files.map((name) => readFileSync(`../shared/catalogue/${name}`, 'utf8')).join('\n');
     const lists = [...catalogue.matchAll(/^camera_moves = \[([^\]]*)\]/gm)].map(([, list = '']) => list);
     const moves = lists.flatMap((list) => [...list.matchAll(/"([^"]+)"/g)].map(([, move = '']) => move));
     expect(moves).toContain('Push in');

@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '../../components/button';
 import { FieldNote } from '../../components/field-note';
+import { UnfoldButton } from '../../components/unfold-button';
 import { moveText } from './move-text';
 
 interface Props {
@@ -21,18 +22,13 @@ export function CameraField({ moves, prompt, onChange }: Props) {
     if (isOpen) first.current?.focus();
   }, [isOpen]);
   if (moves.length === 0) return null;
-  if (!isOpen) {
-    return (
-      <Button look="ghost" size="sm" icon="plus" className="-ml-3 justify-self-start" onClick={() => setOpen(true)}>
-        {t('camera.legend')}
-      </Button>
-    );
-  }
+  if (!isOpen) return <UnfoldButton onClick={() => setOpen(true)}>{t('camera.legend')}</UnfoldButton>;
   const add = (move: string) => {
     const area = prompt.current;
     if (area === null) return;
     const { selectionStart: start, selectionEnd: end } = area;
-    area.setRangeText(moveText(area.value, { start, end }, move), start, end, 'end');
+    const text = moveText(area.value.slice(0, start), area.value.slice(end), move);
+    area.setRangeText(text, start, end, 'end');
     onChange(area.value);
   };
   const names: Record<string, string> = t('camera.moves', { returnObjects: true });

@@ -70,7 +70,8 @@ describe('the camera moves of the chosen model', () => {
     expect(area).toHaveValue('A fox sleeps [Pan left,Push in]');
     await waitFor(() => expect(generate()).not.toHaveAttribute('aria-disabled'));
     await userEvent.click(generate());
-    await waitFor(() => expect(backend.asked('POST /v1/jobs').at(-1)?.body).toMatchObject({ prompt: area.value }));
+    await waitFor(() => expect(backend.asked('POST /v1/jobs')).toHaveLength(1));
+    expect(backend.asked('POST /v1/jobs')[0]?.body).toMatchObject({ prompt: 'A fox sleeps [Pan left,Push in]' });
   });
 
   it('are not offered where the model knows none', async () => {

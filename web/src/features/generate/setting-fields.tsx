@@ -2,9 +2,9 @@
 import { useEffect, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ApiError, Model } from '../../api';
-import { Button } from '../../components/button';
 import { FieldNote } from '../../components/field-note';
 import { Segmented } from '../../components/segmented';
+import { UnfoldButton } from '../../components/unfold-button';
 import { explainError } from '../../i18n/coded';
 import type { ChoiceName, Draft } from './draft';
 import { CHOICES, choicesOf, type Fitted } from './fitting';
@@ -177,13 +177,7 @@ function LeaveOut({ text, onChange }: { text: string; onChange: (text: string) =
     if (isOpen) field.current?.focus();
   }, [isOpen]);
   if (!isOpen && text === '') {
-    return (
-      <div className="basis-full">
-        <Button look="ghost" size="sm" icon="plus" className="-ml-3" onClick={() => setOpen(true)}>
-          {t('form.negativeShow')}
-        </Button>
-      </div>
-    );
+    return <UnfoldButton onClick={() => setOpen(true)}>{t('form.negativeShow')}</UnfoldButton>;
   }
   return (
     <div className="basis-full">

@@ -2,9 +2,9 @@
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ApiError, Model } from '../../api';
-import { Button } from '../../components/button';
 import { FieldNote } from '../../components/field-note';
 import { Icon } from '../../components/icon';
+import { UnfoldButton } from '../../components/unfold-button';
 import { explainError } from '../../i18n/coded';
 import { shelvesOf } from './model-shelves';
 import { providerName } from './providers';
@@ -30,13 +30,7 @@ export function StandInField({ asked, models, allowed, totalTokens, refused, onC
   const provider = providerName(asked.model.provider);
   if (allowed.length === 0 && !isOpen) {
     if (others.length === 0) return null;
-    return (
-      <div>
-        <Button look="ghost" size="sm" icon="plus" className="-ml-3 max-w-full" onClick={() => setOpen(true)}>
-          <span className="truncate">{t('standIns.show', { provider })}</span>
-        </Button>
-      </div>
-    );
+    return <UnfoldButton onClick={() => setOpen(true)}>{t('standIns.show', { provider })}</UnfoldButton>;
   }
   return (
     <div>
