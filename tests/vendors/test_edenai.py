@@ -142,17 +142,6 @@ async def test_a_task_that_it_does_not_know_is_gone(stage: Stage) -> None:
             await stage.driver.poll(replace(stage.work(model).ticket, task_id=task_id))
 
 
-@pytest.mark.parametrize("model", [FILM, OLD_FILM])
-@pytest.mark.parametrize("switches", ["status=foreign", "status=http_500", "status=html"])
-async def test_an_answer_that_is_no_answer_leaves_the_task_running(
-    stage: Stage, model: str, switches: str
-) -> None:
-    work = stage.work(model, switches=switches)
-    accepted = await stage.submit(work)
-    with pytest.raises(VendorUnknown):
-        await stage.ended(work, accepted)
-
-
 # ---------------------------------------------------------------- stopping
 
 

@@ -13,7 +13,6 @@ import pytest
 from infra.vendors.fal import WIRE
 from shared.errors import (
     VendorGone,
-    VendorUnknown,
     WebhookRefused,
 )
 from shared.ports import Hint
@@ -50,14 +49,6 @@ async def test_a_picture_that_cannot_be_fetched_is_a_failure(stage: Stage) -> No
     nowhere = replace(asked.images["start"], url=f"{stage.url}/nothing.png")
     outcome = await stage.made(replace(asked, images={"start": nowhere}))
     assert (outcome.state, outcome.detail) == ("failed", "file_download_error")
-
-
-@pytest.mark.parametrize("switches", ["status=http_500", "status=html", "status=foreign"])
-async def test_a_status_that_cannot_be_read_is_no_verdict(stage: Stage, switches: str) -> None:
-    work = stage.work(FILM, switches=switches)
-    accepted = await stage.submit(work)
-    with pytest.raises(VendorUnknown):
-        await stage.driver.poll(replace(work.ticket, task_id=accepted.task_id))
 
 
 async def test_an_unknown_request_is_gone(stage: Stage) -> None:

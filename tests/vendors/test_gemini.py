@@ -141,17 +141,6 @@ async def test_more_than_there_are_places_or_a_minute_has_is_busy() -> None:
 # ---------------------------------------------------------------- asking and stopping
 
 
-@pytest.mark.parametrize("model", [OMNI, VEO])
-@pytest.mark.parametrize("switches", ["status=http_500", "status=html", "status=foreign"])
-async def test_a_status_that_cannot_be_read_is_no_verdict(
-    stage: Stage, model: str, switches: str
-) -> None:
-    work = stage.work(model, switches=switches)
-    accepted = await stage.submit(work)
-    with pytest.raises(VendorUnknown):
-        await stage.driver.poll(replace(work.ticket, task_id=accepted.task_id))
-
-
 async def test_an_unknown_interaction_is_a_400_which_leaves_it_open(stage: Stage) -> None:
     ticket = replace(stage.work(OMNI).ticket, task_id="v1_gen_never")
     for ask in (stage.driver.poll, stage.driver.cancel):

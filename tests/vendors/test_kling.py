@@ -213,17 +213,6 @@ async def test_a_film_from_words_is_not_asked_for_among_those_from_pictures(stag
         await stage.driver.poll(replace(stranger, task_id=accepted.task_id))
 
 
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("switches", ["status=http_500", "status=html", "status=foreign"])
-async def test_a_status_that_cannot_be_read_leaves_the_task_running(
-    stage: Stage, model: str, switches: str
-) -> None:
-    work = stage.work(model, switches=switches)
-    accepted = await stage.submit(work)
-    with pytest.raises(VendorUnknown):
-        await stage.ended(work, accepted)
-
-
 @pytest.mark.parametrize("name", ["kling-v1", "kling-v1-6", "kling-v2-1-master", "kling-4.0"])
 async def test_a_withdrawn_model_is_gone(stage: Stage, name: str) -> None:
     work = stage.work("kling-v2-6")

@@ -10,7 +10,7 @@ import pytest
 from infra.vendors.modelslab import RETRY_AFTER_SECONDS, WIRE
 from shared import catalogue
 from shared.adapters.providers.modelslab import PROVIDER
-from shared.errors import VendorBusy, VendorGone, VendorRejected, VendorUnknown
+from shared.errors import VendorBusy, VendorGone, VendorRejected
 from shared.ports import Hint
 from tests.vendors.stage import Stage, json_of, staged
 
@@ -137,16 +137,6 @@ async def test_a_task_is_asked_for_where_it_was_ordered(stage: Stage) -> None:
     accepted = await stage.submit(stage.work(ULTRA))
     with pytest.raises(VendorGone):
         await stage.driver.poll(replace(stage.work(FILM).ticket, task_id=accepted.task_id))
-
-
-@pytest.mark.parametrize("switches", ["status=foreign", "status=http_500", "status=html"])
-async def test_an_answer_that_is_no_answer_leaves_the_task_running(
-    stage: Stage, switches: str
-) -> None:
-    work = stage.work(FILM, switches=switches)
-    accepted = await stage.submit(work)
-    with pytest.raises(VendorUnknown):
-        await stage.ended(work, accepted)
 
 
 def test_nothing_can_be_looked_up_or_stopped() -> None:

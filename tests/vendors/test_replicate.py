@@ -18,7 +18,6 @@ from infra.vendors.replicate import WIRE
 from shared.errors import (
     VendorBusy,
     VendorGone,
-    VendorUnknown,
     WebhookRefused,
 )
 from shared.ports import Hint, Outcome
@@ -62,14 +61,6 @@ async def test_more_than_a_minute_has_is_busy_for_as_long_as_the_vendor_says() -
         with pytest.raises(VendorBusy) as caught:
             await stage.submit(stage.work(FILM))
         assert caught.value.retry_after_seconds == 30
-
-
-@pytest.mark.parametrize("switches", ["status=http_500", "status=html", "status=foreign"])
-async def test_a_status_that_cannot_be_read_is_no_verdict(stage: Stage, switches: str) -> None:
-    work = stage.work(FILM, switches=switches)
-    accepted = await stage.submit(work)
-    with pytest.raises(VendorUnknown):
-        await stage.driver.poll(replace(work.ticket, task_id=accepted.task_id))
 
 
 async def test_an_unknown_prediction_is_gone(stage: Stage) -> None:

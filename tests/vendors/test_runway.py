@@ -15,7 +15,6 @@ from shared.errors import (
     NotFound,
     VendorGone,
     VendorRejected,
-    VendorUnknown,
 )
 from shared.ports import Accepted, Inbound, Outcome, Picture, Ticket, Work
 from tests.vendors.stage import INSTANT, Stage, staged
@@ -115,14 +114,6 @@ async def test_a_model_that_they_do_not_have_is_gone(stage: Stage) -> None:
     with pytest.raises(VendorRejected) as caught:
         await stage.submit(gone)
     assert caught.value.code == "model_gone"
-
-
-@pytest.mark.parametrize("switches", ["status=http_500", "status=html", "status=foreign"])
-async def test_a_status_that_cannot_be_believed_ends_nothing(stage: Stage, switches: str) -> None:
-    work = stage.work("gen4.5", switches=switches)
-    accepted = await stage.submit(work)
-    with pytest.raises(VendorUnknown):
-        await stage.ended(work, accepted)
 
 
 async def test_a_task_that_nobody_has_is_gone(stage: Stage) -> None:

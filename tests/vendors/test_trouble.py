@@ -66,6 +66,13 @@ TROUBLE: Mapping[str, tuple[type[VendorError], str]] = {
     "create=drop_after_accept": (VendorUnknown, "timed_out"),
 }
 
+NO_ANSWER: Mapping[str, type[VendorError]] = {
+    "status=http_500": VendorUnknown,
+    "status=http_429": VendorBusy,
+    "status=html": VendorUnknown,
+    "status=foreign": VendorUnknown,
+}
+
 FAILURES: Mapping[str, str] = {
     "fail=render": "provider_failed",
     "fail=internal": "provider_failed",
@@ -138,6 +145,17 @@ async def test_with_a_wrong_key_nothing_is_said_of_a_task(name: str, model: str)
     async with staged(name, key="a-key-of-nobody") as stranger:
         with pytest.raises(VendorUnknown):
             await stranger.driver.poll(replace(work.ticket, task_id=accepted.task_id))
+
+
+@pytest.mark.parametrize("switches", NO_ANSWER)
+@pytest.mark.parametrize(("name", "model"), TASKS)
+async def test_an_answer_that_cannot_be_believed_ends_nothing(
+    stage: Stage, model: str, switches: str
+) -> None:
+    work = stage.work(model, switches=f"hang {switches}")
+    accepted = await stage.submit(work)
+    with pytest.raises(NO_ANSWER[switches]):
+        await stage.driver.poll(replace(work.ticket, task_id=accepted.task_id))
 
 
 @pytest.mark.parametrize(("name", "model"), WITH_ADDRESSES)
