@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run vendors operate cloud-local reference test check fmt simulate exhaustive mutants bench bundle audit lock clean chromium wrk
+.PHONY: help setup run vendors operate cloud-local reference test check check-python check-terraform check-web fmt simulate exhaustive mutants bench bundle audit lock clean chromium wrk
 
 BIN := .venv/bin
 export PYTHON ?= python3.11
@@ -41,12 +41,18 @@ test: setup chromium ## pass every test; make test ARGS="-k ledger" passes some
 	$(if $(WEB),$(WEB) npm test)
 	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
 
-check: setup ## what CI asks besides the tests: style, types, who imports whom, risky settings
+check: check-python check-terraform check-web ## what CI asks besides the tests: style, types, who imports whom, risky settings
+
+check-python: .venv/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-terraform:
 	infra/setup/checkov.sh --compact --quiet
+
+check-web: $(WEB_DIST)
 	$(if $(WEB),$(WEB) npm run check)
 
 fmt: setup ## repair what can be repaired by itself
