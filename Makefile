@@ -36,10 +36,10 @@ reference: setup ## write docs/openapi.json, docs/errors.md and terraform/manife
 	$(BIN)/python -m infra.reference
 	$(BIN)/python -m infra.manifest
 
-# Half of the tests' time is waiting, so two cores have work for four.
+# Much of the tests' time is waiting, so two cores have work for three.
 test: setup chromium ## pass every test; make test ARGS="-k ledger" passes some
 	$(if $(WEB),$(WEB) npm test)
-	$(BIN)/pytest -n 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 check: check-python check-terraform check-web ## what CI asks besides the tests: style, types, who imports whom, risky settings
 

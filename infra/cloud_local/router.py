@@ -35,8 +35,10 @@ def router(
     urls: Mapping[str, str], processes: Processes, sandbox_url: str, media_origin: str
 ) -> Starlette:
     """One ASGI app in front of the functions. `urls` has the address of each of them."""
-    # One client for all; it ends with the process.
-    client = httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS)
+    # One client for all; it ends with the process. It keeps no connections: a function closes one
+    # that was idle for two seconds, and a request that was sent at that moment would be lost.
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
+    client = httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS, limits=limits)
 
     async def kill(request: Request) -> Response:
         processes.kill(request.path_params["name"])
