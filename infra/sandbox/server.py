@@ -20,6 +20,9 @@ from infra.sandbox.settings import Settings
 from infra.sandbox.vendor import Vendor
 
 BACKLOG = 2048
+# As vendors' load balancers do, it keeps an idle connection for longer than its callers, so that no
+# request meets one that is just being closed.
+KEEPALIVE_SECONDS = 60
 SHUTDOWN_SECONDS = 1
 START_TIMEOUT_SECONDS = 30
 _CODE_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
@@ -45,6 +48,7 @@ class SandboxServer(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 proxy_headers=False,
+                timeout_keep_alive=KEEPALIVE_SECONDS,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
         )

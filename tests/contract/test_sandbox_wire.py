@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from infra.sandbox.behaviour import Behaviour, read_switches
 from infra.sandbox.server import serve_in_thread
 from infra.sandbox.settings import Settings
-from shared.adapters.http_client import HttpxClient
+from shared.adapters.http_client import KEEPALIVE_SECONDS, HttpxClient
 from shared.adapters.media import PyavMedia
 from shared.adapters.providers.driver import Driver
 from shared.adapters.providers.translator import Account
@@ -300,3 +301,13 @@ async def test_a_webhook_of_the_vendor_is_believed_and_a_forged_one_is_not(
     headers = {"Sandbox-Timestamp": lie.timestamp, "Sandbox-Signature": lie.signature}
     with pytest.raises(WebhookRefused):
         await driver.hint("sandbox", Inbound(headers, lie.raw_body), now_ms)
+
+
+def test_the_vendor_keeps_an_idle_connection_for_longer_than_we_do(url: str) -> None:
+    connection = HTTPConnection(url.removeprefix("http://"))
+    for idle_seconds in (KEEPALIVE_SECONDS + 1, 0):
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (200, True)
+        time.sleep(idle_seconds)
+    connection.close()
