@@ -11,10 +11,7 @@ import httpx
 import pytest
 
 from infra.vendors.fal import WIRE
-from shared.errors import (
-    VendorGone,
-    WebhookRefused,
-)
+from shared.errors import VendorGone, WebhookRefused
 from shared.ports import Hint
 from tests.vendors.stage import Stage, json_of, staged
 

@@ -15,11 +15,7 @@ from infra.sandbox.generations import Generation, Status
 from infra.sandbox.orders import Order
 from infra.vendors import replicate
 from infra.vendors.replicate import WIRE
-from shared.errors import (
-    VendorBusy,
-    VendorGone,
-    WebhookRefused,
-)
+from shared.errors import VendorBusy, VendorGone, WebhookRefused
 from shared.ports import Hint, Outcome
 from tests.vendors.stage import PICTURE, Stage, json_of, staged
 

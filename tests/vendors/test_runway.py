@@ -11,11 +11,7 @@ import httpx
 import pytest
 
 from infra.vendors.runway import VERSION, WIRE
-from shared.errors import (
-    NotFound,
-    VendorGone,
-    VendorRejected,
-)
+from shared.errors import NotFound, VendorGone, VendorRejected
 from shared.ports import Accepted, Inbound, Outcome, Picture, Ticket, Work
 from tests.vendors.stage import INSTANT, Stage, staged
 
