@@ -19,7 +19,7 @@ from tests.product import Caller, Json, Product, Refusal, free_port, running, ve
 MODEL = "sandbox-image"
 PLACES = 4  # as the catalogue has it
 FAILURES_MAX = 3
-PAUSE_SECONDS = "6"
+PAUSE_SECONDS = "10"  # a busy machine needs some to see a pause before it is over
 SETTINGS = {
     "PAUSE_AFTER_FAILURES": str(FAILURES_MAX),
     "PAUSE_SECONDS": PAUSE_SECONDS,
@@ -190,7 +190,7 @@ def test_what_waits_for_a_model_that_is_switched_off_ends_with_the_tokens_back(
     blocker, user = here.product.sign_in(), here.product.sign_in()
     with vendor_running(port=here.vendor_port):
         slow = [
-            blocker.create(f"slow {n} [sandbox latency=6]", model=MODEL)["id"]
+            blocker.create(f"slow {n} [sandbox latency=10]", model=MODEL)["id"]
             for n in range(PLACES)
         ]
         before = user.balance()
