@@ -24,6 +24,7 @@ SETTINGS = {
     "PAUSE_AFTER_FAILURES": str(FAILURES_MAX),
     "PAUSE_SECONDS": PAUSE_SECONDS,
     "PAUSE_MAX_SECONDS": PAUSE_SECONDS,
+    "STORE_LIMIT_SECONDS": "30",  # what is stored slowly is no failure of the vendor
 }
 ANOTHER_KEY = "--api-key=a-key-that-we-do-not-have"
 SECOND_ACCOUNT = {
